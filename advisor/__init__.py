@@ -1,0 +1,1 @@
+"""What to choose: answers in, a reasoned shortlist out. Never imports torch."""
