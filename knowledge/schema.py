@@ -71,6 +71,7 @@ class Check(Record):
         "attribution-doubt",
         "weak-evidence",
         "wording",
+        "internal-conflict",
     ]
     note: str
     where: str
@@ -186,6 +187,7 @@ class Option(Record):
     tags: frozenset[str] = frozenset()
     gan: str | None = None  # a loss option stands for this published GAN
     change: RecipeChange = RecipeChange()
+    relative_cost: float = 1.0  # time for one image shown to the critic, against the plain option
     note: str | None = None
 
 
@@ -297,7 +299,7 @@ Selector = dict[Slot, OneOrMore]  # slot -> tags or option ids, any of which; "!
 
 
 class Rule(Record):
-    """While the facts hold, combinations are cut or warned about."""
+    """While the facts hold, combinations are cut or carry a remark."""
 
     id: str
     stage: Stage
@@ -307,10 +309,11 @@ class Rule(Record):
     instead: str | None = None
     when: dict[str, OneOrMoreValues] = {}  # fact -> wanted values; an unknown fact: silent
     excludes: tuple[Selector, ...] = ()  # combinations that match any of these are cut
-    warns: tuple[Selector, ...] = ()  # or are shown with this caution
+    notes: tuple[Selector, ...] = ()  # or carry it as a remark: a must (hard) or a should
+    refuses: bool = False  # not a GAN problem
     keeps_documented: Slot | None = None  # cut what no source reports for that GAN
     keeps_default: tuple[Slot, ...] = ()  # of several options keep the GAN's default
-    keeps: Literal["reported-on-dataset", "meets-a-need"] | None = None  # asked of the evidence
+    keeps: Literal["serves-the-task", "compared-on-dataset", "meets-a-need"] | None = None
     claims: tuple[str, ...] = ()
     counter: tuple[str, ...] = ()  # claims that speak against the rule
     sources: tuple[str, ...] = ()  # where no claim of the base says it
@@ -339,6 +342,7 @@ class Baseline(Record):
     combination: dict[Slot, str]
     because: str
     sources: tuple[str, ...]
+    claims: tuple[str, ...] = ()
     settings: tuple[PublishedSettings, ...] = ()
 
 

@@ -1,0 +1,52 @@
+"""From a point of the combination space to a recipe that the runner can train."""
+
+from typing import Any
+
+from advisor.recommendation import Setting
+from advisor.space import Combination
+from knowledge.library import Library
+from knowledge.schema import SLOTS, Gan, PublishedSettings, Recipe, RecipeChange
+
+MERGED = ("penalties", "normalizers", "constraints")  # lists to which every option adds its parts
+
+
+def compose(
+    combination: Combination, gan: Gan | None, published: tuple[PublishedSettings, ...], library: Library
+) -> tuple[Recipe, tuple[Setting, ...]]:
+    """What the options set, in the order of the axes; then the GAN's own; then published settings."""
+    options = (library.option(slot, combination[slot]) for slot in SLOTS)
+    changes = [option.change for option in options if option]
+    if gan is not None:
+        changes.append(gan.change)
+    used = [s for s in published if s.optimizer in (None, combination["optimizer"])]
+    changes += [settings.change for settings in used]
+
+    recipe: dict[str, Any] = {}
+    for change in changes:
+        apply(change, recipe)
+    return Recipe.model_validate(recipe), tuple(origin(settings, library) for settings in used)
+
+
+def apply(change: RecipeChange, recipe: dict[str, Any]) -> None:
+    for field, value in change.model_dump(exclude_none=True, exclude_defaults=True).items():
+        if field in MERGED:
+            named = {part["name"]: part for part in (*recipe.get(field, ()), *value)}
+            recipe[field] = tuple(named.values())
+        elif field == "optimizer":
+            recipe[field] = {**recipe.get(field, {}), **value}
+        else:
+            recipe[field] = value
+
+
+def origin(settings: PublishedSettings, library: Library) -> Setting:
+    what = ", ".join(
+        f"{name} {value}"
+        for name, value in {
+            **settings.change.optimizer,
+            **settings.change.model_dump(exclude_defaults=True, exclude={"optimizer"}),
+        }.items()
+    )
+    source = library.sources[settings.source]
+    return Setting(
+        what=what, source=settings.source, short=source.short, locator=settings.locator
+    )

@@ -1,0 +1,119 @@
+"""The ledger: which claims speak for and against a GAN, on each stated need."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from advisor.facts import Facts
+from advisor.recommendation import Citation, Support, Testimony
+from knowledge.library import Library
+from knowledge.schema import Claim, Dataset
+
+ENOUGH_SYSTEMS = 5  # placeholder: a data set is studied where so many losses are compared on it
+VOTES = {"better": 1, "worse": -1, "positive": 1, "negative": -1, "equal": 0}
+NOT_IMAGES = ("toy", "text")
+COMPARABLE = ("task:", "technique:", "class:unregularized")
+
+
+class Evidence:
+    """What the claims of the library say, for one profile."""
+
+    def __init__(self, library: Library, facts: Facts) -> None:
+        self.library = library
+        name = facts.get("dataset")
+        self.dataset = library.datasets.get(str(name)) if name else None
+        self.studied = self.dataset is not None and self.is_studied(self.dataset)
+        needs = facts.get("needs", ())
+        aspects = library.questions["needs"].aspects
+        self.needs = {need: aspects[need] for need in needs} if isinstance(needs, tuple) else {}
+        self.by_gan: dict[str, list[Claim]] = defaultdict(list)
+        for claim in library.claims.values():
+            for end in {claim.subject, claim.object}:
+                self.by_gan[end].append(claim)
+
+    def is_studied(self, dataset: Dataset) -> bool:
+        """Whether enough losses of the space are compared on this very data set."""
+        losses = {option.gan for option in self.library.axes["loss"].options}
+        compared = {
+            end
+            for claim in self.library.claims.values()
+            if dataset.id in claim.datasets
+            for end in (claim.subject, claim.object)
+        }
+        return len(losses & compared) >= ENOUGH_SYSTEMS
+
+    def in_scope(self, claim: Claim) -> bool:
+        """Said in general, or measured on this data set; elsewhere only if nothing was here."""
+        if claim.refuted:
+            return False
+        if not claim.datasets:
+            return True
+        if self.studied and self.dataset:
+            return self.dataset.id in claim.datasets
+        kinds = {self.library.datasets[dataset].kind for dataset in claim.datasets}
+        return not kinds <= set(NOT_IMAGES)
+
+    def direct(self, claim: Claim) -> bool:
+        return self.dataset is not None and self.dataset.id in claim.datasets
+
+    def compared_on_dataset(self, gan: str) -> bool:
+        return any(self.direct(claim) for claim in self.by_gan[gan])
+
+    def testimony(self, gan: str) -> tuple[Testimony, ...]:
+        """Every claim in scope that speaks to a stated need of this GAN."""
+        return tuple(
+            Testimony(
+                need=need,
+                vote=vote,
+                lineage=claim.lineage,
+                direct=self.direct(claim),
+                citation=cite(claim, self.library),
+            )
+            for need, aspects in self.needs.items()
+            for claim in self.by_gan[gan]
+            if set(claim.aspects) & set(aspects) and self.in_scope(claim)
+            if (vote := vote_of(claim, gan)) is not None
+        )
+
+    def support(self, testimony: tuple[Testimony, ...]) -> tuple[Support, ...]:
+        """One vote for each lineage and need: repeats of one source's statements collapse."""
+        ballots: dict[str, dict[str, list[int]]] = {need: defaultdict(list) for need in self.needs}
+        for witness in testimony:
+            ballots[witness.need][witness.lineage].append(witness.vote)
+        return tuple(count(need, lineages) for need, lineages in ballots.items())
+
+
+def count(need: str, lineages: Mapping[str, list[int]]) -> Support:
+    sums = [sum(votes) for votes in lineages.values()]
+    return Support(
+        need=need,
+        for_=sum(total > 0 for total in sums),
+        against=sum(total < 0 for total in sums),
+        equal=sum(total == 0 for total in sums),
+    )
+
+
+def vote_of(claim: Claim, gan: str) -> int | None:
+    """+1 for, -1 against, 0 a draw; None where the claim ranks nothing that can be chosen."""
+    vote = VOTES.get(claim.direction)
+    if vote is None or claim.subject == claim.object:
+        return None
+    if claim.subject == gan:
+        other = claim.object
+        rivals = other == "self" or ":" not in other or other.startswith(COMPARABLE)
+        return vote if rivals else None
+    ranked = claim.direction in ("better", "worse", "equal") and ":" not in claim.subject
+    return -vote if ranked else None
+
+
+def cite(claim: Claim, library: Library) -> Citation:
+    source = library.sources[claim.source]
+    return Citation(
+        claim=claim.id,
+        says=claim.says,
+        source=claim.source,
+        short=source.short,
+        locator=claim.locator,
+        url=source.url,
+        condition=claim.condition,
+        checks=tuple(f"{check.status}: {check.note} ({check.where})" for check in claim.checks),
+    )

@@ -1,0 +1,60 @@
+"""What follows from the answers. Each function is a fact; its arguments are answers or facts."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from graphlib import TopologicalSorter
+from typing import Any
+
+from advisor.recommendation import Answer
+from knowledge.library import Library
+
+Facts = dict[str, Answer]
+DERIVED: dict[str, Callable[..., Answer]] = {}
+
+
+def fact(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    DERIVED[function.__name__] = function
+    return function
+
+
+@fact
+def resolution_class(resolution: float) -> str:
+    """High from 256 px, where LSGAN was reported to fail (Motwani & Parmar 2020, Table 6).
+
+    Small up to 48 px, the largest size at which Miyato et al. (2018) still compare plain CNNs.
+    """
+    return "small" if resolution <= 48 else "high" if resolution >= 256 else "middle"
+
+
+@fact
+def image_kind(channels: str) -> str:
+    return channels
+
+
+@fact
+def data_regime(images: float) -> str:
+    """Few below 2000, where even augmented training degrades (Karras et al., 2020, figure 7)."""
+    return "few" if images < 2_000 else "enough"
+
+
+def derive(answers: Mapping[str, Answer], library: Library) -> Facts:
+    """The answers, what is known of the data set, and every fact that can be drawn from them."""
+    known: dict[str, Any] = {**of_dataset(answers.get("dataset"), library), **answers}
+    needs = {name: set(inspect.signature(f).parameters) for name, f in DERIVED.items()}
+    for name in TopologicalSorter(needs).static_order():
+        if name in DERIVED and needs[name] <= known.keys():
+            known[name] = DERIVED[name](**{need: known[need] for need in needs[name]})
+    return known
+
+
+def of_dataset(name: Answer | None, library: Library) -> Facts:
+    """What a named data set answers by itself."""
+    dataset = library.datasets.get(str(name))
+    if dataset is None:
+        return {}
+    facts: dict[str, Answer | None] = {
+        "images": dataset.images,
+        "resolution": dataset.resolution,
+        "channels": {1: "grey", 3: "colour", None: None}[dataset.channels],
+    }
+    return {name: value for name, value in facts.items() if value is not None}

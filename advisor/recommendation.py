@@ -1,0 +1,145 @@
+"""What the advisor hands over: the funnel, and a handful of candidates, each with its reasons."""
+
+from typing import Literal
+
+from knowledge.schema import Layer, Recipe, Record, Slot, Stage, Value
+
+Answer = Value | tuple[str, ...]
+Standing = Literal["well supported", "plausible", "untested here"]
+SCHEMA_VERSION: Literal[1] = 1
+
+
+class Citation(Record):
+    """A claim as it is quoted: what it says, who says it, and where."""
+
+    claim: str
+    says: str
+    source: str  # id in the library
+    short: str  # "Motwani and Parmar 2020"
+    locator: str
+    url: str
+    condition: str | None = None
+    checks: tuple[str, ...] = ()  # how other published evidence relates to it
+
+
+class Testimony(Record):
+    """One claim as a witness for or against a candidate, on one stated need."""
+
+    need: str
+    vote: Literal[-1, 0, 1]
+    lineage: str  # repeats of one source's statements count once
+    direct: bool  # measured on the profile's own data set
+    citation: Citation
+
+
+class Remark(Record):
+    """What a rule asks of a candidate."""
+
+    rule: str
+    layer: Layer
+    says: str
+    because: str
+    citations: tuple[Citation, ...] = ()
+    counter: tuple[Citation, ...] = ()
+
+
+class Setting(Record):
+    """Where a recipe's settings come from."""
+
+    what: str
+    source: str
+    short: str
+    locator: str
+
+
+class Support(Record):
+    """How a candidate stands on one need: one vote for each lineage of sources."""
+
+    need: str
+    for_: int
+    against: int
+    equal: int
+
+    @property
+    def net(self) -> int:
+        return self.for_ - self.against
+
+
+class Candidate(Record):
+    id: str
+    name: str
+    gan: str
+    year: int
+    role: Literal["candidate", "control"]
+    combination: dict[Slot, str]
+    recipe: Recipe
+    rank: int  # equal ranks are ties
+    standing: Standing
+    support: tuple[Support, ...] = ()
+    testimony: tuple[Testimony, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    fails: tuple[str, ...] = ()
+    because: str | None = None  # of the control arm
+    relative_cost: float = 1.0  # time for one image shown to the critic; a plain DCGAN is 1
+
+
+class Step(Record):
+    """One rule's cut, and what was left after it."""
+
+    rule: str
+    stage: Stage
+    layer: Layer
+    says: str
+    because: str
+    instead: str | None = None
+    before: int
+    after: int
+    beside_before: int = 0  # systems that stand beside the product, such as composites
+    beside_after: int = 0
+    dropped: tuple[str, ...] = ()  # GANs that it removed altogether
+    citations: tuple[Citation, ...] = ()
+    counter: tuple[Citation, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class Refusal(Record):
+    """Not a GAN problem, with what to use instead."""
+
+    rule: str
+    because: str
+    instead: str | None
+    citations: tuple[Citation, ...] = ()
+
+
+class Relaxation(Record):
+    """An answer that would bring candidates back if it were left open."""
+
+    answer: str
+    value: Answer
+    brings_back: tuple[str, ...]
+
+
+class Recommendation(Record):
+    schema_version: Literal[1] = SCHEMA_VERSION
+    advisor_version: str
+    answers: dict[str, Answer]
+    facts: dict[str, Answer]
+    funnel: tuple[Step, ...]
+    candidates: tuple[Candidate, ...]  # best first; equal ranks are ties
+    control: Candidate | None
+    crowded_out: tuple[str, ...] = ()  # survivors that did not fit into the handful
+    conservative: str | None = None  # the candidate with most sources behind it
+    bold: str | None = None  # the newest one
+    refusal: Refusal | None = None
+    relaxations: tuple[Relaxation, ...] = ()
+    unknown: tuple[str, ...] = ()  # facts that rules asked about and nobody gave
+
+    @property
+    def arms(self) -> tuple[Candidate, ...]:
+        """Everything to train: the candidates and the control arm."""
+        return (*self.candidates, *([self.control] if self.control else []))
+
+    @property
+    def space_size(self) -> int:
+        return self.funnel[0].before if self.funnel else 0
