@@ -68,7 +68,9 @@ class Advice:
         if self.evidence.dataset:
             self.facts["dataset_evidence"] = "studied" if self.evidence.studied else "none"
         self.space = Space(library)
-        self.gan_of = {option.id: option.gan or option.id for option in library.axes["loss"].options}
+        self.gan_of = {
+            option.id: option.gan or option.id for option in library.axes["loss"].options
+        }
         self.rules = [rule for rule in library.rules if holds(rule, self.facts)]
 
     def recommendation(self) -> Recommendation:

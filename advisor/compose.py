@@ -11,7 +11,10 @@ MERGED = ("penalties", "normalizers", "constraints")  # lists to which every opt
 
 
 def compose(
-    combination: Combination, gan: Gan | None, published: tuple[PublishedSettings, ...], library: Library
+    combination: Combination,
+    gan: Gan | None,
+    published: tuple[PublishedSettings, ...],
+    library: Library,
 ) -> tuple[Recipe, tuple[Setting, ...]]:
     """What the options set, in the order of the axes; then the GAN's own; then published settings."""
     options = (library.option(slot, combination[slot]) for slot in SLOTS)
@@ -47,6 +50,4 @@ def origin(settings: PublishedSettings, library: Library) -> Setting:
         }.items()
     )
     source = library.sources[settings.source]
-    return Setting(
-        what=what, source=settings.source, short=source.short, locator=settings.locator
-    )
+    return Setting(what=what, source=settings.source, short=source.short, locator=settings.locator)

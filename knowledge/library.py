@@ -198,7 +198,9 @@ class Reader:
     def by_id(self, entries: Iterator[Any]) -> dict[str, Any]:
         return {entry.id: entry for entry in entries}
 
-    def note(self, shape: type[Record], name: str, document: Document, loc: tuple[Any, ...]) -> None:
+    def note(
+        self, shape: type[Record], name: str, document: Document, loc: tuple[Any, ...]
+    ) -> None:
         key, place = (shape.__name__, name), (document.file, document.line(loc))
         if key in self.places:
             first = self.places[key]

@@ -65,7 +65,9 @@ def read(path: Path, shown_as: str | None = None) -> Document:
     lines: dict[Loc, int] = {}
     twice = list(walk(node, (), lines)) if node is not None else []
     if twice:
-        raise InvalidData(Problem(name, line, f"the key {key!r} stands twice") for key, line in twice)
+        raise InvalidData(
+            Problem(name, line, f"the key {key!r} stands twice") for key, line in twice
+        )
     return Document(name, data, lines)
 
 

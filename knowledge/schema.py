@@ -5,9 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Value = bool | int | float | str
-Slot = Literal[
-    "architecture", "loss", "regularization", "normalization", "optimizer", "divergence"
-]
+Slot = Literal["architecture", "loss", "regularization", "normalization", "optimizer", "divergence"]
 SLOTS: tuple[Slot, ...] = (
     "architecture",
     "loss",
@@ -49,10 +47,12 @@ class Source(Record):
     @property
     def short(self) -> str:
         """As it stands in a sentence: "Lucic et al. 2018"."""
-        first, *others = self.authors.split(", ")
-        last = first.rsplit(" ", 1)[-1] if first != "et al." else first
-        crowd = " et al." if others else ""
-        return f"{last}{crowd} {self.year}"
+        names = [name.rsplit(" ", 1)[-1] for name in self.authors.split(", ") if name != "et al."]
+        if names == ["Anonymous"]:
+            return f"{self.title} ({self.year})"
+        if "et al." in self.authors or len(names) > 2:
+            return f"{names[0]} et al. {self.year}"
+        return f"{' & '.join(names)} {self.year}"
 
 
 class Check(Record):

@@ -1,0 +1,137 @@
+"""gan-advisor: the only module of the advisor that prints, asks or exits."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from advisor.recommendation import Recommendation
+from knowledge.reading import InvalidData
+
+NO_CANDIDATE, NOT_A_GAN_PROBLEM, BAD_INPUT, INTERRUPTED = 3, 4, 2, 130
+
+app = typer.Typer(
+    help="Choose a GAN for your data: a few answers in, a handful of candidates with reasons out.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Exit codes: 0 ok, 2 bad input, 3 no candidate survives, 4 not a GAN problem, 130 interrupted."""
+    try:
+        app()
+    except InvalidData as error:
+        print(f"gan-advisor: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    except OSError as error:
+        print(f"gan-advisor: {error.filename}: {error.strerror}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def version(wanted: bool) -> None:
+    if wanted:
+        from knowledge import __version__
+
+        print(f"gan-advisor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def recommend(
+    profile: Annotated[
+        Path | None, typer.Argument(help="Answers as YAML, a `question: answer` a line.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="What the GAN should do: unconditional, …")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="The data set, or one like it.")] = None,
+    need: Annotated[
+        list[str] | None, typer.Option(help="What matters: quality, diversity, … (repeatable).")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="QUESTION=ANSWER", help="Any other answer (repeatable)."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the recommendation as JSON.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Quote every claim, not the first two.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Write the recommendation here, for gan-runner."),
+    ] = None,
+) -> None:
+    """Shortlist the GANs for these answers, with reasons and citations.
+
+    Flags win over the profile file. A question that nobody answered makes no rule fire.
+    """
+    from advisor.advise import recommend as advise
+    from advisor.profile import checked, read_profile
+    from knowledge.library import load
+
+    library = load()
+    answers: dict[str, Any] = dict(read_profile(profile, library)) if profile else {}
+    flags = {"task": task, "dataset": dataset, "needs": need or None}
+    answers |= {name: value for name, value in flags.items() if value is not None}
+    answers |= dict(map(parse, set_ or ()))
+    found = advise(checked(answers, library), library)
+
+    if out:
+        write(out, found)
+    if json:
+        print(found.model_dump_json(indent=2))
+    else:
+        show(found, full=full)
+    if found.refusal:
+        raise typer.Exit(NOT_A_GAN_PROBLEM)
+    if not found.candidates:
+        raise typer.Exit(NO_CANDIDATE)
+    if out:
+        print(f"\nnext: gan-runner run {out} --data YOUR-IMAGES", file=sys.stderr)
+
+
+def parse(setting: str) -> tuple[str, Any]:
+    name, equals, value = setting.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{setting!r} is not of the form question=answer")
+    return name.strip(), value.split(",") if "," in value else value.strip()
+
+
+def show(found: Recommendation, *, full: bool) -> None:
+    from rich.console import Console
+
+    from advisor.views import show as view
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 100)
+    console.print(view(found, full=full))
+
+
+def write(path: Path, found: Recommendation) -> None:
+    """Whole or not at all."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(found.model_dump_json(indent=2), encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""What a recommendation looks like in a terminal. Meaning never rests on colour alone."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from advisor.recommendation import Candidate, Citation, Recommendation, Step, Testimony
+
+STAGE_NAMES = {
+    "coherence": "Coherence: what can be built at all",
+    "practice": "Recommended practice",
+    "documented": "Documented by some source",
+    "network": "1. Which networks for generator and critic?",
+    "loss": "2. Which losses?",
+    "regularization": "3. Is regularization needed, and which?",
+    "divergence": "4. Is another divergence needed?",
+    "handful": "One combination for each loss",
+}
+WITNESSES = 2  # shown for each need and side, unless everything is asked for
+
+
+def show(found: Recommendation, *, full: bool = False) -> RenderableType:
+    """The funnel, then the shortlist with its evidence."""
+    if found.refusal:
+        return refusal(found)
+    parts: list[RenderableType] = [funnel(found)]
+    if not found.candidates:
+        parts.append(nothing_left(found))
+        return Group(*parts)
+    parts += [Text(), Rule("Shortlist", style="bold"), summary(found)]
+    parts += [block for each in found.candidates for block in candidate(each, full=full)]
+    if found.control:
+        parts += [*candidate(found.control, full=full)]
+    parts += [Text(), *closing(found)]
+    return Group(*parts)
+
+
+def funnel(found: Recommendation) -> RenderableType:
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(ratio=1)
+    table.add_row(Text(str(found.space_size), style="bold"), "combinations on paper")
+    for stage, steps in groupby(found.funnel, lambda step: step.stage):
+        table.add_row("", Text(STAGE_NAMES[stage], style="bold"))
+        for step in steps:
+            table.add_row(str(step.after), cut(step))
+    beside = found.funnel[-1].beside_after if found.funnel else 0
+    if beside:
+        says = f"{'composite' if beside == 1 else 'composites'} beside the product"
+        table.add_row(Text(f"+ {beside}", style="bold"), says)
+    return table
+
+
+def cut(step: Step) -> Text:
+    text = Text(step.says)
+    text.append(f" ({step.layer})", style="dim")
+    if step.dropped:
+        text.append(f"; drops {', '.join(step.dropped)}")
+    cited = [*dict.fromkeys(brief(citation) for citation in step.citations), *step.sources]
+    if cited:
+        text.append(f" [{'; '.join(cited[:3])}{'; …' if len(cited) > 3 else ''}]", style="dim")
+    for citation in step.counter[:1]:
+        text.append(f"\nbut: {citation.says} [{brief(citation)}]", style="dim italic")
+    return text
+
+
+def brief(citation: Citation) -> str:
+    return f"{citation.short}, {citation.locator.split(', row')[0]}"
+
+
+def summary(found: Recommendation) -> RenderableType:
+    needs = [support.need for support in found.candidates[0].support]
+    table = Table(padding=(0, 1))
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("GAN", no_wrap=True)
+    table.add_column("network, regularization, optimizer", ratio=1)
+    for need in needs:
+        table.add_column(need, justify="center", no_wrap=True)
+    table.add_column("cost", justify="right", no_wrap=True)
+    for each in [*found.candidates, *([found.control] if found.control else [])]:
+        rank = "control" if each.role == "control" else tied(each, found)
+        votes = ["" if s is None else f"{s.for_}:{s.against}" for s in supports(each, needs)]
+        table.add_row(rank, each.name, place(each), *votes, f"{each.relative_cost:g}×")
+    note = Text("for:against, one vote for each lineage of sources; ", style="dim")
+    note.append("cost: time for one image, a plain DCGAN is 1×; = marks ties", style="dim")
+    return Group(table, note)
+
+
+def supports(each: Candidate, needs: list[str]) -> Iterator[object]:
+    by_need = {support.need: support for support in each.support}
+    return (by_need.get(need) for need in needs)
+
+
+def tied(each: Candidate, found: Recommendation) -> str:
+    same = sum(other.rank == each.rank for other in found.candidates)
+    return f"{each.rank}=" if same > 1 else str(each.rank)
+
+
+def place(each: Candidate) -> str:
+    slots = ("architecture", "regularization", "normalization", "optimizer", "divergence")
+    named = (each.combination[slot] for slot in slots)
+    return ", ".join(name for name in named if name not in ("none", "native"))
+
+
+def candidate(each: Candidate, *, full: bool) -> Iterator[RenderableType]:
+    title = Text(f"\n{each.name}", style="bold")
+    title.append(f"  {each.id}, {each.year}; ", style="dim")
+    title.append("the control arm" if each.role == "control" else each.standing)
+    yield title
+    rows = Table(box=None, padding=(0, 1), show_header=False)
+    rows.add_column(no_wrap=True, style="dim")
+    rows.add_column(ratio=1)
+    if each.because:
+        rows.add_row("because", each.because)
+    for side, vote in (("for", 1), ("against", -1)):
+        for witness in witnesses(each, vote, full=full):
+            rows.add_row(side, said(witness))
+    if each.role == "candidate" and not any(w.vote < 0 for w in each.testimony):
+        rows.add_row("against", Text("no claim in scope speaks against it", style="dim"))
+    for remark in each.remarks:
+        rows.add_row(
+            "must" if remark.layer == "hard" else "heed", f"{remark.says}. {remark.because}"
+        )
+        for citation in remark.counter[:1]:
+            rows.add_row("", Text(f"but: {citation.says} [{brief(citation)}]", style="dim italic"))
+    for setting in each.settings:
+        rows.add_row("settings", f"{setting.what} [{setting.short}, {setting.locator}]")
+    for fails in each.fails:
+        rows.add_row("fails", fails)
+    yield Padding(rows, (0, 0, 0, 2))
+
+
+def witnesses(each: Candidate, vote: int, *, full: bool) -> list[Testimony]:
+    """For each need the claims measured on this data set first; a claim is quoted once."""
+    chosen: dict[str, Testimony] = {}
+    for need in dict.fromkeys(witness.need for witness in each.testimony):
+        own = [w for w in each.testimony if w.need == need and w.vote == vote]
+        own.sort(key=lambda witness: not witness.direct)
+        for witness in own if full else own[:WITNESSES]:
+            chosen.setdefault(witness.citation.claim, witness)
+    return list(chosen.values())
+
+
+def said(witness: Testimony) -> Text:
+    citation = witness.citation
+    text = Text(f"{witness.need}: {citation.says}")
+    text.append(f" [{citation.short}, {citation.locator}; {citation.claim}]", style="dim")
+    for check in citation.checks[:1]:
+        text.append(f"\n{check}", style="dim italic")
+    return text
+
+
+def nothing_left(found: Recommendation) -> RenderableType:
+    lines = [Text("\nNo combination survives these answers.", style="bold")]
+    for each in found.relaxations:
+        value = each.value if isinstance(each.value, str | int | float) else ", ".join(each.value)
+        back = ", ".join(each.brings_back)
+        lines.append(Text(f"Without {each.answer} = {value}: {back}"))
+    if not found.relaxations:
+        lines.append(Text("No single answer, left open, would bring one back."))
+    return Group(*lines)
+
+
+def refusal(found: Recommendation) -> RenderableType:
+    assert found.refusal
+    lines = [Text("This is not a GAN problem.", style="bold"), Text(found.refusal.because)]
+    lines += [
+        Text(f"{c.says} [{c.short}, {c.locator}]", style="dim") for c in found.refusal.citations
+    ]
+    if found.refusal.instead:
+        lines.append(Text(f"Use {found.refusal.instead}."))
+    return Group(*lines)
+
+
+def closing(found: Recommendation) -> Iterator[RenderableType]:
+    names = {each.id: each.name for each in found.candidates}
+    if found.conservative and found.bold:
+        says = f"Conservative pick: {names[found.conservative]} (most sources behind it). "
+        yield Text(says + f"Bold pick: {names[found.bold]} (the newest).")
+    if found.crowded_out:
+        yield Text(f"Also possible, below the first six: {', '.join(found.crowded_out)}.")
+    if found.unknown:
+        yield Text(
+            f"Knowing this would sharpen the advice: {', '.join(found.unknown)}.", style="dim"
+        )
+    says = "Published gaps are largely gaps of tuning and budget (Lucic et al. 2017): "
+    yield Text(says + "train the shortlist before you believe the order.", style="dim")

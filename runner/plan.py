@@ -1,0 +1,101 @@
+"""What to train: every arm of a recommendation, the same seeds and the same budget for all."""
+
+from typing import Literal
+
+from advisor.recommendation import Candidate, Recommendation
+from knowledge.schema import Part, Recipe, Record
+
+
+class DataPlan(Record):
+    """The images, and what makes sure that they are still the same ones."""
+
+    where: str  # as the user named them
+    name: str
+    size: int  # pixels a side
+    channels: int
+    train: int  # images
+    held_out: int
+    held_out_is: str
+    classes: int
+    fingerprint: str  # sha256 of the decoded pixels
+    skipped: int
+
+
+class Measurement(Record):
+    """How trials are scored: the same for all of a run, or their scores do not compare."""
+
+    features: str  # "inception-2015@299", "efficientnet-lite0@64"
+    digest: str  # of the extractor: weights, resize, precision
+    weights: str | None  # a local weights file
+    n: int  # generated and reference images of the final score
+    draws: int  # independent sets of generated images, whose scores are averaged
+    look_n: int  # images of the cheap looks on the way
+    looks: int  # looks on the way, the final one included
+
+
+class Trial(Record):
+    """One arm trained once."""
+
+    arm: str
+    name: str  # the arm's, for people
+    seed: int
+    budget: int  # real images shown to the critic
+    recipe: Recipe
+
+    @property
+    def id(self) -> str:
+        return f"{self.arm}-seed{self.seed}"
+
+
+class Skip(Record):
+    """An arm that cannot be trained here, and why."""
+
+    arm: str
+    why: str
+
+
+class RunPlan(Record):
+    schema_version: Literal[1] = 1
+    data: DataPlan
+    measurement: Measurement
+    budget: int
+    seeds: tuple[int, ...]
+    precision: Literal["float32", "bfloat16"]
+    device: str  # "cpu" or "cuda"
+    trials: tuple[Trial, ...]
+    skipped: tuple[Skip, ...] = ()
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(trial.arm for trial in self.trials))
+
+
+class Overrides(Record):
+    """What the user sets for every arm alike."""
+
+    width: int | None = None  # channels of the networks; None: each backbone's own
+    batch_size: int | None = None
+    only: tuple[str, ...] = ()  # arms; empty: all
+
+
+def trials_of(
+    advice: Recommendation, *, seeds: tuple[int, ...], budget: int, overrides: Overrides
+) -> tuple[Trial, ...]:
+    """Seed by seed, so that a run that is cut short has seen every arm."""
+    arms = [arm for arm in advice.arms if not overrides.only or arm.id in overrides.only]
+    return tuple(
+        Trial(arm=arm.id, name=arm.name, seed=seed, budget=budget, recipe=recipe(arm, overrides))
+        for seed in seeds
+        for arm in arms
+    )
+
+
+def recipe(arm: Candidate, overrides: Overrides) -> Recipe:
+    changes: dict[str, object] = {}
+    if overrides.width is not None:
+        backbone = arm.recipe.backbone
+        wide = {**backbone.settings, "width": overrides.width}
+        changes["backbone"] = Part(name=backbone.name, settings=wide)
+    if overrides.batch_size is not None:
+        changes["batch_size"] = overrides.batch_size
+    return arm.recipe.model_copy(update=changes)

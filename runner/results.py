@@ -1,0 +1,81 @@
+"""What a trial leaves behind. A failure is a result."""
+
+from typing import Literal
+
+from knowledge.schema import Record
+from runner.metrics.score import Score
+from runner.plan import Trial
+
+Status = Literal["finished", "diverged", "out-of-memory", "crashed"]
+
+
+class Look(Record):
+    """A cheap measurement on the way. Looks compare with one another, not with final scores."""
+
+    images_seen: int
+    seconds: float  # of training so far
+    value: float
+
+
+class TrialResult(Record):
+    trial: Trial
+    status: Status
+    why: str | None = None  # of a failure
+    score: Score | None = None  # at the end of the budget
+    looks: tuple[Look, ...] = ()
+    look_metric: str | None = None
+    images_seen: int = 0
+    seconds: float = 0.0  # of training
+    measuring_seconds: float = 0.0
+    generator_parameters: int = 0
+    critic_parameters: int = 0
+    losses: tuple[tuple[int, dict[str, float]], ...] = ()  # images seen, means since the last
+
+    @property
+    def images_per_second(self) -> float:
+        return self.images_seen / self.seconds if self.seconds else 0.0
+
+    @property
+    def best_look(self) -> Look | None:
+        return min(self.looks, key=lambda look: look.value, default=None)
+
+
+class Verdict(Record):
+    """What the ranking claims, and no more."""
+
+    kind: Literal["winner", "tie", "preview", "nothing"]
+    arms: tuple[str, ...]  # the winner, or those that tie
+    says: str  # one sentence
+
+
+class Standing(Record):
+    """An arm over its seeds."""
+
+    arm: str
+    name: str
+    rank: int  # equal ranks are ties; arms that never finished come last
+    leader: bool  # not told apart from the first
+    scores: tuple[float, ...]  # one for each finished seed
+    mean: float | None  # geometric, since distances are compared by ratio
+    low: float | None = None  # 95 % interval of the mean, from two seeds on
+    high: float | None = None
+    best_look: float | None
+    last_look: float | None
+    finished: int
+    tried: int
+    failures: tuple[str, ...] = ()
+    images_per_second: float
+    seconds: float  # of training, all seeds
+    control: bool = False
+
+
+class Leaderboard(Record):
+    schema_version: Literal[1] = 1
+    metric: str
+    look_metric: str | None
+    standings: tuple[Standing, ...]  # best first
+    verdict: Verdict
+    floor: Score | None  # real images against real images
+    resolves: float | None = None  # the smallest ratio of distances that these seeds tell apart
+    cautions: tuple[str, ...] = ()
+    complete: bool  # every planned trial has ended
