@@ -1,0 +1,1 @@
+"""What really works here: trains the shortlist fairly, measures it, ranks it."""

@@ -1,0 +1,26 @@
+"""Interchangeable parts: any backbone, divergence, loss and penalties make a game."""
+
+from runner.parts.backbones import Networks, backbone
+from runner.parts.constraints import constraint
+from runner.parts.divergences import Divergence, divergence
+from runner.parts.losses import Loss, loss
+from runner.parts.normalizers import normalizer
+from runner.parts.optimizers import critic_optimizer, generator_optimizer
+from runner.parts.penalties import penalty
+from runner.parts.registry import PartError, Registry
+
+__all__ = [
+    "Divergence",
+    "Loss",
+    "Networks",
+    "PartError",
+    "Registry",
+    "backbone",
+    "constraint",
+    "critic_optimizer",
+    "divergence",
+    "generator_optimizer",
+    "loss",
+    "normalizer",
+    "penalty",
+]

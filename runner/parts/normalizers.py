@@ -1,0 +1,42 @@
+"""Ways to rebuild a critic's weights so that it is smooth by construction."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+from runner.parts.registry import Count, Registry
+
+normalizer = Registry[None]("normalizer")
+
+
+@normalizer
+def spectral_norm(critic: nn.Module, *, iterations: Count = 1) -> None:
+    """Every layer divided by its largest singular value (Miyato et al., 2018, Algorithm 1)."""
+    for layer in weighted(critic):
+        parametrizations.spectral_norm(layer, n_power_iterations=iterations)
+        place = "parametrizations.weight.0"
+        layer.set_submodule(place, InFloat32(layer.get_submodule(place)))
+
+
+@normalizer
+def weight_norm(critic: nn.Module) -> None:
+    """Direction and length of each unit's weights apart (Salimans and Kingma, 2016, Eq. 2)."""
+    for layer in weighted(critic):
+        parametrizations.weight_norm(layer)
+
+
+class InFloat32(nn.Module):
+    """Keeps the power iteration out of autocast, which would run it in bfloat16 on CUDA."""
+
+    def __init__(self, rebuilt: nn.Module) -> None:
+        super().__init__()
+        self.rebuilt = rebuilt
+
+    def forward(self, weight: Tensor) -> Tensor:
+        with torch.autocast(weight.device.type, enabled=False):
+            smooth: Tensor = self.rebuilt(weight)
+            return smooth
+
+
+def weighted(critic: nn.Module) -> list[nn.Module]:
+    return [layer for layer in critic.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
