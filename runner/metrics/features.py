@@ -1,0 +1,57 @@
+"""Which features the images are compared by."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from runner.metrics.efficientnet import efficientnet_lite0
+from runner.metrics.errors import MetricError
+from runner.metrics.inception import inception, weights_at_hand
+from runner.metrics.pixels import Images
+
+NETWORKS = {"inception": inception, "efficientnet-lite0": efficientnet_lite0}
+
+
+class Extractor(Protocol):
+    """Where the digests are equal, features can be compared; where not, they cannot."""
+
+    @property
+    def name(self) -> str: ...  # with the size at which the network sees the images
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def resize(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...  # sha256 over weights, input size, resize, scaling and precision
+
+    def __call__(self, images: Images) -> NDArray[np.float32]: ...  # (N, dimension)
+
+
+def extractor(
+    name: str = "auto", *, weights: Path | None = None, device: torch.device | str = "cpu"
+) -> Extractor:
+    """The feature network of that name: "auto", "inception" or "efficientnet-lite0".
+
+    "auto" is Inception where its weights are at hand (`weights`, or torch.hub's cache), else
+    EfficientNet-Lite0, whose weights come as a package. Only "inception" by name downloads.
+    Raises MetricError where the name is unknown or no weights can be had.
+    """
+    if name == "auto":
+        name = "inception" if weights or weights_at_hand() else "efficientnet-lite0"
+    if name not in NETWORKS:
+        nearest = get_close_matches(name, ["auto", *NETWORKS], n=1)
+        raise MetricError(
+            f"There are no features called {name!r}"
+            + (f"; did you mean {nearest[0]}?" if nearest else ".")
+            + f" There are: auto, {', '.join(NETWORKS)}."
+        )
+    # Building a network draws from the random state, which belongs to whoever trains.
+    with torch.random.fork_rng(devices=[]):
+        return NETWORKS[name](weights, torch.device(device))

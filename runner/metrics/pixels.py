@@ -1,0 +1,41 @@
+"""From a generator's values to the pixels that are measured."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from runner.metrics.errors import MetricError
+
+Images = NDArray[np.uint8] | Tensor  # uint8 (N, 1 or 3, H, W)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """From [-1, 1] to 0..255, rounded: truncating would darken every image by half a level.
+
+    Raises MetricError on NaN or infinity, which a cast would turn into innocent-looking pixels.
+    """
+    if not torch.isfinite(images).all():
+        raise MetricError("The generator made values that are not finite, so there are no images.")
+    return (images.float() * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def check(images: Images) -> None:
+    """Raises MetricError unless these are uint8 images of one or three channels."""
+    if str(images.dtype).removeprefix("torch.") != "uint8":
+        raise MetricError(f"Images are measured as uint8, not {images.dtype}; see to_uint8().")
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape:
+        raise MetricError(
+            "Images are measured as (N, 1 or 3, height, width), "
+            f"not {' x '.join(map(str, images.shape))}."
+        )
+
+
+def pick(images: Images, n: int, seed: int) -> Images:
+    """n different images by chance, in their order, since a data set may be sorted by class."""
+    check(images)
+    if not 2 <= n <= len(images):
+        raise MetricError(
+            f"A distance takes from 2 to all {len(images)} of the images, so not {n}."
+        )
+    return images[np.sort(np.random.default_rng(seed).choice(len(images), n, replace=False))]

@@ -1,0 +1,91 @@
+"""A score, with all that it takes to compare it, and how it is measured."""
+
+from collections.abc import Callable
+from statistics import fmean
+
+from knowledge.schema import Record
+from runner.metrics import inception
+from runner.metrics.errors import MetricError
+from runner.metrics.features import Extractor
+from runner.metrics.pixels import Images, pick
+from runner.metrics.references import Reference
+
+Sample = Callable[[int, int], Images]  # n, seed -> n images by a generator
+
+
+class Score(Record):
+    """A distance and its protocol. Only where the protocols are equal do the values compare."""
+
+    metric: str  # "fid-inception-10k", "fd-efficientnet-lite0@64-10k"
+    value: float  # the mean of the draws
+    draws: tuple[float, ...] = ()  # one for each independent set of samples
+    n_generated: int
+    n_reference: int
+    features: str  # the extractor's name
+    dimension: int  # how many features an image has
+    resize: str
+    digest: str  # the extractor's: weights, input size, resize, scaling, precision
+    reference: str  # the key of the reference: its images and their features
+
+    @property
+    def protocol(self) -> tuple[str, int, int, str, str]:
+        """Equal where the values can be compared."""
+        return self.metric, self.n_generated, self.n_reference, self.digest, self.reference
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What a reader of the number ought to know."""
+        n = min(self.n_generated, self.n_reference)
+        if n >= 2 * self.dimension:
+            return ()
+        few = (
+            f"{n} images are few for {self.dimension} features: such distances are too large, by "
+            f"an amount that depends on n. Use {2 * self.dimension} images or more where you can, "
+            "and compare with the real-against-real floor."
+        )
+        return (few,)
+
+
+def measure(sample: Sample, reference: Reference, *, draws: int = 1, seed: int = 0) -> Score:
+    """As many samples as the reference has images, held against it; the mean of so many draws.
+
+    Every candidate gets the same seeds: seed, seed + 1, ... Raises MetricError where the samples
+    are not the images that were asked for.
+    """
+    values = tuple(
+        reference.distance(reference.extractor(_drawn(sample, reference.count, seed + draw)))
+        for draw in range(draws)
+    )
+    extractor = reference.extractor
+    return Score(
+        metric=metric_name(extractor, reference.count),
+        value=fmean(values),
+        draws=values,
+        n_generated=reference.count,
+        n_reference=reference.count,
+        features=extractor.name,
+        dimension=extractor.dimension,
+        resize=extractor.resize,
+        digest=extractor.digest,
+        reference=reference.key,
+    )
+
+
+def floor(images: Images, reference: Reference, *, draws: int = 1, seed: int = 0) -> Score:
+    """Training images against the held-out ones: what a perfect generator would score."""
+    return measure(lambda n, seed: pick(images, n, seed), reference, draws=draws, seed=seed)
+
+
+def metric_name(extractor: Extractor, n: int) -> str:
+    """What the number may be called: an FID only with Inception's weights of 2015."""
+    thousands = f"{n / 1000:g}k" if n >= 1000 else str(n)
+    if extractor.name == inception.NAME:
+        return f"fid-inception-{thousands}"
+    return f"fd-{extractor.name}-{thousands}"
+
+
+def _drawn(sample: Sample, n: int, seed: int) -> Images:
+    images = sample(n, seed)
+    if len(images) != n:
+        raise MetricError(f"{n} samples were asked for and {len(images)} came.")
+    return images
