@@ -350,3 +350,30 @@ class Vocabulary(Record):
     aspects: dict[str, str]
     issues: dict[str, str]
     tasks: dict[str, str]
+
+
+# Results and conflicts -----------------------------------------------------------------------
+# (The numbers themselves are typed in numbers.py.)
+
+
+class GlobalConflict(Conflict):
+    """A disagreement that concerns several entries, with what to do about it."""
+
+    id: str
+    severity: Literal["high", "medium", "low"]
+    advice: str
+    gans: tuple[str, ...] = ()  # where it should be shown
+
+
+class Technique(Record):
+    """A device or a notion that several GANs use."""
+
+    name: str
+    kind: Literal[
+        "penalty", "normalization", "constraint", "architecture", "training", "sampling",
+        "divergence",
+    ]  # fmt: skip
+    does: str
+    used_by: tuple[str, ...] = ()
+    sources: tuple[str, ...]
+    note: str | None = None
