@@ -24,7 +24,8 @@ class DataPlan(Record):
 class Measurement(Record):
     """How trials are scored: the same for all of a run, or their scores do not compare."""
 
-    features: str  # "inception-2015@299", "efficientnet-lite0@64"
+    network: str  # "inception", "efficientnet-lite0"
+    features: str  # the same with the size at which it sees the images
     digest: str  # of the extractor: weights, resize, precision
     weights: str | None  # a local weights file
     n: int  # generated and reference images of the final score

@@ -1,0 +1,152 @@
+"""From what a user asks for to a plan: everything that can be wrong is found here, at the door."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from advisor.recommendation import Recommendation
+from knowledge.reading import nearest
+from knowledge.schema import Record
+from runner.data import ImageSet, open_images
+from runner.data.cache import cache_folder
+from runner.data.source import Channels
+from runner.game import build
+from runner.metrics import Extractor, Reference, extractor, reference
+from runner.metrics.features import NETWORKS
+from runner.parts import PartError
+from runner.plan import DataPlan, Measurement, Overrides, RunPlan, Skip, Trial, trials_of
+from runner.scene import ImageShape
+from runner.train import Precision, chosen_precision
+
+
+class RunError(ValueError):
+    """A run that cannot start as asked: one sentence for whoever asked."""
+
+
+class Request(Record):
+    """What the user asks for."""
+
+    data: str
+    size: int = 32
+    channels: Channels | None = None
+    budget: int = 2_000_000
+    seeds: int = 3
+    features: str = "auto"
+    weights: Path | None = None
+    samples: int = 10_000
+    draws: int = 1
+    looks: int = 4
+    look_samples: int = 2_000
+    precision: Precision | None = None  # None: what the hardware does best
+    device: str = "auto"
+    overrides: Overrides = Overrides()
+
+
+class Prepared(NamedTuple):
+    plan: RunPlan
+    images: ImageSet
+    features: Extractor
+
+    def reference(self) -> Reference:
+        """What final scores are measured against."""
+        return reference_of(self.images, self.features, self.plan.measurement.n)
+
+
+def prepare(
+    advice: Recommendation, request: Request, on_decode: Callable[[int, int], None]
+) -> Prepared:
+    """Raises RunError, DataError and MetricError."""
+    device = chosen_device(request.device)
+    check_arms(advice, request.overrides)
+    seeds = tuple(range(request.seeds))
+    images = open_images(
+        request.data, size=request.size, channels=request.channels, progress=on_decode
+    )
+    features = extractor(request.features, weights=request.weights, device=device)
+    trials, skipped = trainable(
+        trials_of(advice, seeds=seeds, budget=request.budget, overrides=request.overrides),
+        ImageShape(images.channels, images.size),
+    )
+    plan = RunPlan(
+        data=data_plan(request.data, images),
+        measurement=measurement(request, images, features),
+        budget=request.budget,
+        seeds=seeds,
+        precision=chosen_precision(request.precision or "auto", device),
+        device=device.type,
+        trials=trials,
+        skipped=skipped,
+    )
+    return Prepared(plan, images, features)
+
+
+def chosen_device(name: str) -> torch.device:
+    if name not in ("auto", "cpu", "cuda"):
+        raise RunError(f"no device {name!r}{nearest(name, ('auto', 'cpu', 'cuda'))}")
+    there = torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise RunError("no CUDA device is available here; use --device cpu")
+    return torch.device("cuda" if there and name != "cpu" else "cpu")
+
+
+def check_arms(advice: Recommendation, overrides: Overrides) -> None:
+    known = [arm.id for arm in advice.arms]
+    if not known:
+        raise RunError("this recommendation has no candidates to train")
+    for name in overrides.only:
+        if name not in known:
+            raise RunError(f"no candidate {name!r} in this recommendation{nearest(name, known)}")
+
+
+def trainable(
+    trials: tuple[Trial, ...], image: ImageShape
+) -> tuple[tuple[Trial, ...], tuple[Skip, ...]]:
+    """Each arm is built once before anything starts, so that what cannot be built is told now."""
+    why: dict[str, str] = {}
+    for arm, trial in {trial.arm: trial for trial in trials}.items():
+        try:
+            build(trial.recipe, image, 0)
+        except PartError as error:
+            why[arm] = str(error)
+    able = tuple(trial for trial in trials if trial.arm not in why)
+    if not able:
+        reasons = "; ".join(dict.fromkeys(why.values()))
+        raise RunError(f"none of the candidates can be trained here: {reasons}")
+    return able, tuple(Skip(arm=arm, why=reason) for arm, reason in why.items())
+
+
+def data_plan(where: str, images: ImageSet) -> DataPlan:
+    return DataPlan(
+        where=where,
+        name=images.name,
+        size=images.size,
+        channels=images.channels,
+        train=len(images.train),
+        held_out=len(images.held_out),
+        held_out_is=images.held_out_is,
+        classes=len(images.classes),
+        fingerprint=images.fingerprint,
+        skipped=len(images.skipped),
+    )
+
+
+def measurement(request: Request, images: ImageSet, features: Extractor) -> Measurement:
+    """As many samples as were asked for, or as there are real images on either side."""
+    n = min(request.samples, len(images.held_out), len(images.train))
+    return Measurement(
+        network=next(name for name in NETWORKS if features.name.startswith(name)),
+        features=features.name,
+        digest=features.digest,
+        weights=str(request.weights.absolute()) if request.weights else None,
+        n=n,
+        draws=request.draws,
+        look_n=min(request.look_samples, n),
+        looks=request.looks,
+    )
+
+
+def reference_of(images: ImageSet, features: Extractor, n: int) -> Reference:
+    """Worked out once for each data set and machine."""
+    return reference(images.held_out, features, n=n, cache=cache_folder(None) / "references")

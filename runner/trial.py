@@ -1,0 +1,221 @@
+"""One trial: build, train, look on the way, measure, and leave a folder behind."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+from safetensors.torch import save
+
+from runner.checkpoint import previous
+from runner.data import Batches, DataError, ImageSet, open_images
+from runner.files import write_whole
+from runner.game import build, sample
+from runner.metrics import Reference, Score, extractor, measure, to_uint8
+from runner.pictures import grid
+from runner.plan import Measurement, RunPlan, Trial
+from runner.prepare import reference_of
+from runner.results import Look, Status, TrialResult
+from runner.scene import Game, ImageShape
+from runner.train import Diverged, Progress, Trained, train
+
+EVALUATION_SEED = 1_000_003  # latents of every score: the same for all candidates
+GRID_SEED = 7
+GRID = 64
+
+
+class Event(NamedTuple):
+    """What a trial tells while it runs."""
+
+    trial: str
+    what: str  # what it is doing
+    images_seen: int
+    images_per_second: float = 0.0
+    look: float | None = None
+
+
+Listener = Callable[[Event], None]
+
+
+def run_trial(trial: Trial, plan: RunPlan, folder: Path, tell: Listener) -> TrialResult:
+    """Trains and measures, or goes on where an earlier attempt stopped; writes result.json.
+
+    Divergence and a full device memory are results. Raises DataError where the images are no
+    longer the planned ones, and OSError where the disk is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    attempt = Attempt(trial, plan, folder, tell)
+    try:
+        attempt.run()
+        status: Status = "finished"
+        why = None
+    except Diverged as error:
+        status, why = "diverged", str(error)
+        attempt.images_seen = error.images_seen
+    except torch.OutOfMemoryError as error:
+        status, why = "out-of-memory", str(error).splitlines()[0]
+    result = attempt.result(status, why)
+    write_whole(folder / "result.json", result.model_dump_json(indent=1))
+    previous(folder / "checkpoint.pt").unlink(missing_ok=True)  # the last one can be trained on
+    return result
+
+
+class Attempt:
+    """A trial in the making."""
+
+    def __init__(self, trial: Trial, plan: RunPlan, folder: Path, tell: Listener) -> None:
+        self.trial, self.plan, self.folder, self.tell = trial, plan, folder, tell
+        self.looks = read_looks(folder)
+        self.images_seen, self.seconds, self.measuring_seconds = 0, 0.0, 0.0
+        self.score: Score | None = None
+        self.trained: Trained | None = None
+        self.game: Game | None = None
+
+    def run(self) -> None:
+        images = planned_images(self.plan)
+        final, glance = references(images, self.plan)
+        for budget in milestones(self.trial.budget, self.plan.measurement.looks):
+            last = budget == self.trial.budget
+            if not last and any(look.images_seen >= budget for look in self.looks):
+                continue
+            self.trained = self.train_to(budget, images)
+            begun = time.perf_counter()
+            self.look(self.trained.game, glance, budget)
+            if last:
+                self.score = self.measure(self.trained.game, final, self.plan.measurement)
+            self.measuring_seconds += time.perf_counter() - begun
+
+    def train_to(self, budget: int, images: ImageSet) -> Trained:
+        shape = ImageShape(self.plan.data.channels, self.plan.data.size)
+        self.game = build(self.trial.recipe, shape, self.trial.seed)
+        batches = Batches(
+            images.train,
+            batch_size=self.trial.recipe.batch_size,
+            seed=self.trial.seed,
+            device=self.plan.device,
+            labels=images.labels,
+            channels_last=True,
+        )
+        trained = train(
+            self.game,
+            self.trial.recipe,
+            batches,
+            budget=budget,
+            checkpoint=self.folder / "checkpoint.pt",
+            precision=self.plan.precision,
+            device=self.plan.device,
+            seed=self.trial.seed,
+            look_every=max(1, self.trial.budget // 200),
+            on_progress=self.progressed,
+        )
+        self.images_seen, self.seconds = trained.images_seen, trained.seconds
+        return trained
+
+    def progressed(self, progress: Progress) -> None:
+        self.images_seen = progress.images_seen
+        self.say("training", progress.images_per_second)
+
+    def say(self, what: str, pace: float = 0.0, look: float | None = None) -> None:
+        self.tell(Event(self.trial.id, what, self.images_seen, pace, look))
+
+    def look(self, game: Game, glance: Reference, budget: int) -> None:
+        """A cheap distance and a grid of the same latents as ever."""
+        self.say("looking")
+        value = measure(sampler(game), glance, seed=EVALUATION_SEED).value
+        look = Look(images_seen=budget, seconds=self.seconds, value=value)
+        self.looks = (*(old for old in self.looks if old.images_seen < budget), look)
+        write_whole(self.folder / "looks.json", LOOKS.dump_json(self.looks).decode())
+        (self.folder / "samples.png").write_bytes(grid(sampler(game)(GRID, GRID_SEED), columns=8))
+        self.say("looking", look=value)
+
+    def measure(self, game: Game, final: Reference, how: Measurement) -> Score:
+        self.say("measuring")
+        write_generator(game, self.trial, self.folder / "generator.safetensors")
+        return measure(sampler(game), final, draws=how.draws, seed=EVALUATION_SEED)
+
+    def result(self, status: Status, why: str | None) -> TrialResult:
+        networks = self.game.networks if self.game else {}
+        parameters = {
+            name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()
+        }
+        history = self.trained.history if self.trained else []
+        return TrialResult(
+            trial=self.trial,
+            status=status,
+            why=why,
+            score=self.score,
+            looks=self.looks,
+            images_seen=self.images_seen,
+            seconds=self.seconds,
+            measuring_seconds=self.measuring_seconds,
+            generator_parameters=parameters.get("generator", 0),
+            critic_parameters=parameters.get("critic", 0),
+            losses=tuple((look.images_seen, look.losses) for look in history),
+        )
+
+
+LOOKS = TypeAdapter(tuple[Look, ...])
+
+
+def read_looks(folder: Path) -> tuple[Look, ...]:
+    try:
+        return LOOKS.validate_json((folder / "looks.json").read_bytes())
+    except (OSError, ValueError):
+        return ()
+
+
+def milestones(budget: int, looks: int) -> list[int]:
+    """After how many images to look: even parts of the budget, the end among them."""
+    return [budget * part // looks for part in range(1, looks + 1)]
+
+
+def planned_images(plan: RunPlan) -> ImageSet:
+    """The images of the plan. Raises DataError where they have changed since."""
+    channels = 1 if plan.data.channels == 1 else 3
+    images = open_images(plan.data.where, size=plan.data.size, channels=channels)
+    if images.fingerprint != plan.data.fingerprint:
+        raise DataError(
+            f"{plan.data.where} holds other images than when this run was planned; "
+            "start a new run for them"
+        )
+    return images
+
+
+def references(images: ImageSet, plan: RunPlan) -> tuple[Reference, Reference]:
+    """For the final score, and for the looks on the way."""
+    how = plan.measurement
+    weights = Path(how.weights) if how.weights else None
+    features = extractor(how.network, weights=weights, device=plan.device)
+    if features.digest != how.digest:
+        raise DataError(
+            f"the features are now {features.name} with other weights or precision than when this "
+            "run was planned; scores would not compare"
+        )
+    return reference_of(images, features, how.n), reference_of(images, features, how.look_n)
+
+
+def sampler(game: Game) -> Callable[[int, int], NDArray[np.uint8]]:
+    """n, seed -> that many generated images, uint8 (N, C, H, W)."""
+
+    def draw(count: int, seed: int) -> NDArray[np.uint8]:
+        batches = (to_uint8(batch).cpu().numpy() for batch in sample(game, count, seed=seed))
+        return np.concatenate(list(batches))
+
+    return draw
+
+
+def write_generator(game: Game, trial: Trial, path: Path) -> None:
+    """The averaged generator's weights; the recipe that they belong to stands in the metadata."""
+    weights = {
+        name: value.detach().cpu().contiguous()
+        for name, value in game.networks["generator"].state_dict().items()
+    }
+    recipe = {"recipe": trial.recipe.model_dump_json(), "image": json.dumps(game.image._asdict())}
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(save(weights, recipe))
+    beside.replace(path)
