@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from itertools import groupby
 from math import prod
 from typing import NamedTuple
@@ -98,6 +99,7 @@ class Advice:
             bold=bold(handful[:HANDFUL]),
             refusal=self.refusal(refusal) if refusal else None,
             unknown=tuple(sorted(asked - self.facts.keys())),
+            serving=tuple(g.name for g in self.library.gans.values() if self.serves_the_task(g.id)),
         )
 
     @property
@@ -124,6 +126,11 @@ class Advice:
             }[rule.keeps]
             alive &= self.space.having("loss", *(o for o, gan in self.gan_of.items() if keep(gan)))
             beside = tuple(node for node in beside if keep(node.gan.id))
+        if rule.keeps == "serves-the-task":
+            alive &= self.space.having("architecture", *self.architectures)
+            beside = tuple(
+                n for n in beside if n.gan.combination["architecture"] in self.architectures
+            )
         return Survivors(alive, beside)
 
     def documented(self, slot: Slot) -> int:
@@ -148,6 +155,13 @@ class Advice:
     def serves_the_task(self, gan: str) -> bool:
         task = self.facts.get("task")
         return task is None or task in self.library.gans[gan].tasks
+
+    @cached_property
+    def architectures(self) -> tuple[str, ...]:
+        """The combination space of a task is made of the architectures that serve it."""
+        task = self.facts.get("task")
+        options = self.library.axes["architecture"].options
+        return tuple(o.id for o in options if task is None or not o.tasks or task in o.tasks)
 
     def meets_a_need(self, gan: str) -> bool:
         """Some need has a claim for it, and on none do more sources speak against than for."""
@@ -239,7 +253,6 @@ class Advice:
         baseline = self.library.baseline
         gan = self.gan_of[baseline.combination["loss"]]
         recipe, settings = compose(baseline.combination, None, baseline.settings, self.library)
-        testimony = self.evidence.testimony(gan)
         return Candidate(
             id="baseline",
             name=baseline.name,
@@ -253,7 +266,6 @@ class Advice:
             remarks=self.remarks(baseline.combination, frozenset()),
             settings=settings,
             because=baseline.because,
-            support=self.evidence.support(testimony),
             relative_cost=self.relative_cost(baseline.combination),
         )
 

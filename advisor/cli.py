@@ -1,5 +1,6 @@
 """gan-advisor: the only module of the advisor that prints, asks or exits."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -118,8 +119,8 @@ def show(found: Recommendation, *, full: bool) -> None:
     from advisor.views import show as view
 
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 100)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = 100
     console.print(view(found, full=full))
 
 

@@ -134,6 +134,7 @@ class Recommendation(Record):
     refusal: Refusal | None = None
     relaxations: tuple[Relaxation, ...] = ()
     unknown: tuple[str, ...] = ()  # facts that rules asked about and nobody gave
+    serving: tuple[str, ...] = ()  # every system in the base that serves the task
 
     @property
     def arms(self) -> tuple[Candidate, ...]:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from advisor.recommendation import Candidate, Citation, Recommendation, Step, Testimony
+from advisor.recommendation import Candidate, Citation, Recommendation, Step, Support, Testimony
+from knowledge.schema import SLOTS
 
 STAGE_NAMES = {
     "coherence": "Coherence: what can be built at all",
@@ -61,37 +63,52 @@ def cut(step: Step) -> Text:
     text.append(f" ({step.layer})", style="dim")
     if step.dropped:
         text.append(f"; drops {', '.join(step.dropped)}")
-    cited = [*dict.fromkeys(brief(citation) for citation in step.citations), *step.sources]
-    if cited:
-        text.append(f" [{'; '.join(cited[:3])}{'; …' if len(cited) > 3 else ''}]", style="dim")
+    if cited := sources_of(step):
+        text.append(f" [{cited}]", style="dim")
     for citation in step.counter[:1]:
         text.append(f"\nbut: {citation.says} [{brief(citation)}]", style="dim italic")
     return text
 
 
+def sources_of(step: Step) -> str:
+    """Each source once, with the places in it."""
+    places: dict[str, dict[str, None]] = {name: {} for name in step.sources}
+    for citation in step.citations:
+        places.setdefault(citation.short, {})[passage(citation)] = None
+    return "; ".join(", ".join((name, *where)) for name, where in places.items())
+
+
+def passage(citation: Citation) -> str:
+    """Where in the source, without the sentence: "Table 3"."""
+    return citation.locator.split(", row")[0].split(", statement")[0]
+
+
 def brief(citation: Citation) -> str:
-    return f"{citation.short}, {citation.locator.split(', row')[0]}"
+    return f"{citation.short}, {passage(citation)}"
 
 
 def summary(found: Recommendation) -> RenderableType:
     needs = [support.need for support in found.candidates[0].support]
-    table = Table(padding=(0, 1))
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
     table.add_column("", justify="right", no_wrap=True)
-    table.add_column("GAN", no_wrap=True)
-    table.add_column("network, regularization, optimizer", ratio=1)
+    table.add_column("", ratio=1)
     for need in needs:
         table.add_column(need, justify="center", no_wrap=True)
     table.add_column("cost", justify="right", no_wrap=True)
     for each in [*found.candidates, *([found.control] if found.control else [])]:
-        rank = "control" if each.role == "control" else tied(each, found)
-        votes = ["" if s is None else f"{s.for_}:{s.against}" for s in supports(each, needs)]
-        table.add_row(rank, each.name, place(each), *votes, f"{each.relative_cost:g}×")
+        control = each.role == "control"
+        votes = [
+            "" if s is None or control else f"{s.for_}:{s.against}" for s in supports(each, needs)
+        ]
+        name = Text(each.name, style="bold").append(f"  {place(each)}", style="not bold dim")
+        rank = "control" if control else tied(each, found)
+        table.add_row(rank, name, *votes, f"{each.relative_cost:g}×")
     note = Text("for:against, one vote for each lineage of sources; ", style="dim")
     note.append("cost: time for one image, a plain DCGAN is 1×; = marks ties", style="dim")
     return Group(table, note)
 
 
-def supports(each: Candidate, needs: list[str]) -> Iterator[object]:
+def supports(each: Candidate, needs: list[str]) -> Iterator[Support | None]:
     by_need = {support.need: support for support in each.support}
     return (by_need.get(need) for need in needs)
 
@@ -102,8 +119,7 @@ def tied(each: Candidate, found: Recommendation) -> str:
 
 
 def place(each: Candidate) -> str:
-    slots = ("architecture", "regularization", "normalization", "optimizer", "divergence")
-    named = (each.combination[slot] for slot in slots)
+    named = (each.combination[slot] for slot in SLOTS if slot != "loss")
     return ", ".join(name for name in named if name not in ("none", "native"))
 
 
@@ -117,9 +133,10 @@ def candidate(each: Candidate, *, full: bool) -> Iterator[RenderableType]:
     rows.add_column(ratio=1)
     if each.because:
         rows.add_row("because", each.because)
+    quoted: set[str] = set()  # what others found out about a claim is said once
     for side, vote in (("for", 1), ("against", -1)):
         for witness in witnesses(each, vote, full=full):
-            rows.add_row(side, said(witness))
+            rows.add_row(side, said(witness, quoted))
     if each.role == "candidate" and not any(w.vote < 0 for w in each.testimony):
         rows.add_row("against", Text("no claim in scope speaks against it", style="dim"))
     for remark in each.remarks:
@@ -146,12 +163,14 @@ def witnesses(each: Candidate, vote: int, *, full: bool) -> list[Testimony]:
     return list(chosen.values())
 
 
-def said(witness: Testimony) -> Text:
+def said(witness: Testimony, quoted: set[str]) -> Text:
     citation = witness.citation
     text = Text(f"{witness.need}: {citation.says}")
-    text.append(f" [{citation.short}, {citation.locator}; {citation.claim}]", style="dim")
-    for check in citation.checks[:1]:
-        text.append(f"\n{check}", style="dim italic")
+    text.append(f" [{citation.short}, {passage(citation)}; {citation.claim}]", style="dim")
+    for check in citation.checks:
+        if check not in quoted:
+            text.append(f"\n{check}", style="dim italic")
+            quoted.add(check)
     return text
 
 
@@ -163,6 +182,10 @@ def nothing_left(found: Recommendation) -> RenderableType:
         lines.append(Text(f"Without {each.answer} = {value}: {back}"))
     if not found.relaxations:
         lines.append(Text("No single answer, left open, would bring one back."))
+    task = found.answers.get("task")
+    if task and found.serving:
+        says = f"Systems that sources report for {task}: {', '.join(found.serving)}."
+        lines.append(Text(f"{says} Their combinations are not in this base yet."))
     return Group(*lines)
 
 

@@ -225,6 +225,8 @@ def references(library: Library) -> Iterator[Reference]:
         for option in axis.options:
             for tag in option.tags:
                 yield "Axis", axis.id, tag, axis.tags, "tag"
+            for task in option.tasks:
+                yield "Axis", axis.id, task, library.vocabulary.tasks, "task"
             if option.gan:
                 yield "Axis", axis.id, option.gan, library.gans, "GAN"
     for gan in library.gans.values():

@@ -187,6 +187,7 @@ class Option(Record):
     tags: frozenset[str] = frozenset()
     gan: str | None = None  # a loss option stands for this published GAN
     change: RecipeChange = RecipeChange()
+    tasks: tuple[str, ...] = ()  # an architecture's; empty: any
     relative_cost: float = 1.0  # time for one image shown to the critic, against the plain option
     note: str | None = None
 

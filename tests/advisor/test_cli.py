@@ -1,0 +1,92 @@
+"""The command as a person meets it: output, streams, exit codes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+BLOCK = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "torchvision", "numpy", "PIL", "scipy"}:
+            raise ImportError(f"{name} is not installed")
+sys.meta_path.insert(0, Blocked())
+from advisor.cli import main
+main()
+"""
+
+
+def run(*arguments, code=None, cwd=None):
+    program = ["-c", code] if code else ["-m", "advisor.cli"]
+    command = [sys.executable, *program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+def test_advice_works_without_torch():
+    done = run("recommend", "--dataset", "cifar10", "--need", "quality", code=BLOCK)
+    assert done.returncode == 0, done.stderr
+    assert "WGAN-GP" in done.stdout
+
+
+def test_json_is_a_whole_recommendation_and_nothing_else():
+    done = run("recommend", "--dataset", "cifar10", "--need", "quality", "--json")
+    assert json.loads(done.stdout)["schema_version"] == 1
+    assert done.stderr == ""
+
+
+def test_the_profile_file_gives_the_same_as_the_flags(tmp_path):
+    (tmp_path / "profile.yaml").write_text(
+        "task: unconditional\ndataset: CIFAR-10\nneeds: [quality, diversity]\n"
+    )
+    by_file = run("recommend", str(tmp_path / "profile.yaml"), "--json")
+    flags = ["--task", "unconditional", "--dataset", "cifar10"]
+    by_flags = run("recommend", *flags, "--need", "quality", "--need", "diversity", "--json")
+    assert by_file.stdout == by_flags.stdout
+
+
+def test_flags_win_over_the_profile_file(tmp_path):
+    (tmp_path / "profile.yaml").write_text("needs: [quality]\n")
+    done = run("recommend", str(tmp_path / "profile.yaml"), "--need", "stability", "--json")
+    assert json.loads(done.stdout)["answers"]["needs"] == ["stability"]
+
+
+def test_the_shortlist_is_written_for_the_runner(tmp_path):
+    out = tmp_path / "advice.json"
+    done = run("recommend", "--dataset", "cifar10", "--need", "quality", "-o", str(out))
+    assert json.loads(out.read_text())["candidates"]
+    assert f"gan-runner run {out}" in done.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["advice.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--task", "uncondtional"], 2, "did you mean 'unconditional'"),
+        (["--set", "nonsense"], 2, "question=answer"),
+        (["nosuch.yaml"], 2, "cannot be read"),
+        (["--task", "single-image"], 3, "No combination survives"),
+        (["--set", "modality=text"], 4, "not a GAN problem"),
+        (["-o", "/nosuch/folder/x.json"], 2, "No such file or directory"),
+    ],
+)
+def test_exit_codes_and_one_clear_sentence(arguments, code, says):
+    done = run("recommend", *arguments)
+    assert done.returncode == code
+    assert says in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broken_profile_is_told_with_its_line(tmp_path):
+    (tmp_path / "p.yaml").write_text("task: unconditional\nneeds: [quality\n")
+    done = run("recommend", "p.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "p.yaml:3: not valid YAML" in done.stderr
+
+
+def test_all_wrong_answers_are_told_at_once_with_their_lines(tmp_path):
+    (tmp_path / "p.yaml").write_text("task: x\nneeds: quality\nresolution: y\n")
+    done = run("recommend", "p.yaml", cwd=tmp_path)
+    assert "p.yaml:1:" in done.stderr
+    assert "p.yaml:3:" in done.stderr
