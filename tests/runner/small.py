@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from knowledge.schema import Part, Recipe
+from knowledge.schema import Recipe
 from runner.scene import ImageShape, Scene
 
 torch.set_num_threads(1)
@@ -14,10 +14,10 @@ IMAGE = ImageShape(channels=1, size=16)
 def recipe(backbone: str = "dcgan", *, settings=None, **others) -> Recipe:
     """A narrow DCGAN with the non-saturating loss, but for what is said."""
     plain = {
-        "backbone": Part(name=backbone, settings={"width": 8} | (settings or {})),
+        "backbone": {"name": backbone, "settings": {"width": 8} | (settings or {})},
         "latent_dim": 16,
         "divergence": "jensen-shannon",
-        "loss": Part(name="non-saturating"),
+        "loss": {"name": "non-saturating"},
         "batch_size": 8,
     }
     return Recipe.model_validate(plain | others)

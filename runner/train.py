@@ -1,0 +1,325 @@
+"""The training loop: it plays turns, averages, looks, saves, and knows no GAN by name."""
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from knowledge.schema import Recipe
+from runner import checkpoint as checkpoints
+from runner.scene import Game, Scene, Term, Turn, terms_due
+
+Precision = Literal["float32", "bfloat16"]
+LOOKS = 200  # points of the curves of a whole run
+CHECK_EVERY = 50  # rounds between two looks for NaN where each look waits for the device
+
+
+class Batches(Protocol):
+    """Endless batches that can go on where they stopped."""
+
+    def __next__(self) -> Mapping[str, Tensor]: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+class Look(NamedTuple):
+    """A point of the curves."""
+
+    images_seen: int
+    losses: dict[str, float]  # means since the look before
+
+
+class Progress(NamedTuple):
+    images_seen: int
+    budget: int
+    images_per_second: float
+    losses: dict[str, float]  # of the last look
+
+
+class Trained(NamedTuple):
+    game: Game  # with the averaged generator, in eval mode
+    images_seen: int
+    seconds: float  # of training, over all sessions
+    history: list[Look]
+    precision: Precision
+
+    @property
+    def generator(self) -> nn.Module:
+        return self.game.networks["generator"]
+
+
+class Diverged(ArithmeticError):
+    """A loss is no longer finite, or the "weights" are not."""
+
+    def __init__(self, images_seen: int, loss: str) -> None:
+        super().__init__(f"not finite after {images_seen:,} images: {loss}")
+        self.images_seen = images_seen
+        self.loss = loss
+
+    def __reduce__(self) -> tuple[type["Diverged"], tuple[int, str]]:
+        return Diverged, (self.images_seen, self.loss)  # so that it crosses process borders
+
+
+def train(
+    game: Game,
+    recipe: Recipe,
+    batches: Batches,
+    *,
+    budget: int,
+    checkpoint: Path | None = None,
+    precision: Precision | Literal["auto"] = "auto",
+    device: torch.device | str = "cpu",
+    average_half_life: float = 0.05,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+    look_every: int | None = None,
+    save_every: int | None = None,
+    save_seconds: float = 60.0,
+) -> Trained:
+    """Plays rounds (every turn of the game) until the critic has been shown `budget` real images.
+
+    The last round is finished, so a little more may be shown. `look_every` and `save_every` count
+    images (by default: 200 looks a run; no saving but by the clock and at the end).
+    `average_half_life` is a share of the run: half of the averaged generator's weight lies on that
+    last part of it; 0 switches averaging off. Where `checkpoint` exists the run goes on from there,
+    to the same weights that it would have had uninterrupted; a larger budget than before extends it.
+
+    Raises Diverged, CheckpointError (the file is of another run) and OSError (the disk is full).
+    """
+    device = torch.device(device)
+    precision = chosen_precision(precision, device)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)  # for what networks draw by themselves, as dropout does
+        run = Run(game, batches, device, precision, average_half_life, seed)
+        identity = {"recipe": recipe.model_dump(mode="json"), **run.identity()}
+        if checkpoint and (state := checkpoints.load(checkpoint)) is not None:
+            checkpoints.check_same_run(state["identity"], identity, checkpoint)
+            run.load_state_dict(state["run"])
+
+        look_every = look_every or max(1, budget // LOOKS)
+        begun, images_before, seconds_before = time.perf_counter(), run.images_seen, run.seconds
+        saved = told = begun
+        while run.images_seen < budget:
+            images = run.images_seen
+            run.play_round()
+            now = time.perf_counter()
+            run.seconds = seconds_before + now - begun
+            done = run.images_seen >= budget
+
+            looked = passed(look_every, images, run.images_seen) or done
+            if looked:
+                run.look()
+            if checkpoint and (
+                done or passed(save_every, images, run.images_seen) or now - saved > save_seconds
+            ):
+                run.check_weights()
+                checkpoints.save(checkpoint, {"identity": identity, "run": run.state_dict()})
+                saved = now
+            if on_progress and (looked or now - told > 1):
+                pace = (run.images_seen - images_before) / (now - begun)
+                on_progress(Progress(run.images_seen, budget, pace, run.last_losses))
+                told = now
+        run.check_weights()
+        return run.trained()
+
+
+def chosen_precision(precision: Precision | Literal["auto"], device: torch.device) -> Precision:
+    """bfloat16 where the hardware computes with it, unless told."""
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return "bfloat16" if native else "float32"
+
+
+def passed(every: int | None, before: int, now: int) -> bool:
+    return every is not None and now // every > before // every
+
+
+@dataclass
+class Run:
+    """Everything that changes while training: what a checkpoint holds."""
+
+    game: Game
+    batches: Batches
+    device: torch.device
+    precision: Precision
+    half_life: float
+    seed: int
+    images_seen: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+    tally: dict[str, tuple[Tensor, int]] = field(default_factory=dict)  # sums and counts
+    history: list[Look] = field(default_factory=list)
+    batch: dict[str, Tensor] = field(default_factory=dict)  # the last one drawn
+
+    def __post_init__(self) -> None:
+        networks = self.game.networks
+        networks.to(self.device).to(memory_format=torch.channels_last).train()
+        self.optimizers = [turn.optimizer(self.learnt_in(turn)) for turn in self.game.turns]
+        self.steps = [0 for _ in self.game.turns]
+        own = {name: copy.deepcopy(networks[name]) for name in self.game.averaged}
+        self.average = nn.ModuleDict(own).requires_grad_(False).eval()
+        self.rng = torch.Generator(self.device).manual_seed(self.seed)
+
+    def play_round(self) -> None:
+        before = self.images_seen
+        for index, turn in enumerate(self.game.turns):
+            for name, network in self.game.networks.items():
+                network.requires_grad_(name in turn.players)
+            for _ in range(turn.times):
+                self.step(index, turn)
+        self.rounds += 1
+        # A look at a number waits for a GPU, and costs nothing on a CPU.
+        if self.device.type == "cpu" or self.rounds % CHECK_EVERY == 0:
+            self.check_losses()
+        self.update_average(self.images_seen - before)
+
+    def step(self, index: int, turn: Turn) -> None:
+        if turn.fresh:
+            self.draw()
+        given = {**self.game.networks, **self.batch, **self.surroundings()}
+        scene = Scene(self.game.quantities, given)
+        losses = self.losses(scene, terms_due(turn, self.steps[index]))
+        optimizer = self.optimizers[index]
+        optimizer.zero_grad()
+        torch.autograd.backward(sum(losses.values(), torch.zeros((), device=self.device)))
+        optimizer.step()
+        for consequence in turn.after:
+            scene.work_out(consequence)
+        self.steps[index] += 1
+
+    def losses(self, scene: Scene, terms: Mapping[str, Term]) -> dict[str, Tensor]:
+        half = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            losses = {name: scene.work_out(term) for name, term in terms.items()}
+        for name, loss in losses.items():
+            total, count = self.tally.get(name, (0, 0))
+            self.tally[name] = (total + loss.detach(), count + 1)
+        return losses
+
+    def draw(self) -> None:
+        self.batch = {name: self.placed(value) for name, value in next(self.batches).items()}
+        self.images_seen += self.count
+
+    def placed(self, value: Tensor) -> Tensor:
+        value = value.to(self.device, non_blocking=True)
+        return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
+
+    @property
+    def count(self) -> int:
+        return len(next(iter(self.batch.values())))
+
+    def surroundings(self) -> dict[str, Any]:
+        return {"count": self.count, "rng": self.rng, "device": self.device}
+
+    def learnt_in(self, turn: Turn) -> list[nn.Parameter]:
+        return [p for name in turn.players for p in self.game.networks[name].parameters()]
+
+    @torch.no_grad()
+    def update_average(self, images: int) -> None:
+        """A half-life in proportion to the images seen needs no warm-up and no known end.
+
+        It is the power-function average of Karras et al. (2024), "Analyzing and Improving the
+        Training Dynamics of Diffusion Models", section 3.1. Floating-point buffers, as batch norm's
+        statistics, are averaged like weights; counters are copied.
+        """
+        old = 0.5 ** (images / (self.half_life * self.images_seen)) if self.half_life else 0.0
+        lasting, new = self.lasting(self.average), self.lasting(self.current())
+        torch._foreach_lerp_([t for t in lasting if t.is_floating_point()],
+                             [t for t in new if t.is_floating_point()], 1 - old)  # fmt: skip
+        for own, other in zip(lasting, new, strict=True):
+            if not own.is_floating_point():
+                own.copy_(other)
+
+    def current(self) -> nn.ModuleDict:
+        return nn.ModuleDict({name: self.game.networks[name] for name in self.game.averaged})
+
+    @staticmethod
+    def lasting(network: nn.Module) -> list[Tensor]:
+        return [*network.parameters(), *network.buffers()]
+
+    # Health and curves -----------------------------------------------------------------------
+
+    @property
+    def last_losses(self) -> dict[str, float]:
+        return self.history[-1].losses if self.history else {}
+
+    def look(self) -> None:
+        self.check_losses()
+        means = {name: float(total) / count for name, (total, count) in self.tally.items()}
+        self.history.append(Look(self.images_seen, means))
+        self.tally = {}
+
+    def check_losses(self) -> None:
+        """A sum that is not finite had a loss that was not."""
+        for name, (total, _) in self.tally.items():
+            if not total.isfinite():
+                raise Diverged(self.images_seen, name)
+
+    def check_weights(self) -> None:
+        """What is saved or handed over is finite: the last step may have had a NaN gradient."""
+        self.check_losses()
+        tensors = [*self.lasting(self.game.networks), *self.lasting(self.average)]
+        if not torch.stack([t.isfinite().all() for t in tensors]).all():
+            raise Diverged(self.images_seen, "weights")
+
+    def trained(self) -> Trained:
+        networks = nn.ModuleDict({**self.game.networks, **self.average}).eval()
+        game = replace(self.game, networks=networks)
+        return Trained(game, self.images_seen, self.seconds, self.history, self.precision)
+
+    # Checkpoints -----------------------------------------------------------------------------
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "image": self.game.image._asdict(),
+            "seed": self.seed,
+            "precision": self.precision,
+            "average half-life": self.half_life,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors, numbers, strings and containers only."""
+        on_gpu = self.device.type == "cuda"
+        return {
+            "networks": self.game.networks.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "batches": self.batches.state_dict(),
+            "batch": self.batch,
+            "rng": self.rng.get_state(),
+            "cpu rng": torch.get_rng_state(),
+            "cuda rng": torch.cuda.get_rng_state(self.device) if on_gpu else None,
+            "images_seen": self.images_seen,
+            "rounds": self.rounds,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "tally": self.tally,
+            "history": [tuple(look) for look in self.history],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.game.networks.load_state_dict(state["networks"])
+        self.average.load_state_dict(state["average"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.batches.load_state_dict(state["batches"])
+        self.batch = {name: self.placed(value) for name, value in state["batch"].items()}
+        self.rng.set_state(state["rng"])
+        torch.set_rng_state(state["cpu rng"])
+        if state["cuda rng"] is not None:
+            torch.cuda.set_rng_state(state["cuda rng"], self.device)
+        self.images_seen, self.rounds = state["images_seen"], state["rounds"]
+        self.steps, self.seconds = state["steps"], state["seconds"]
+        self.tally = {
+            name: (total.to(self.device), n) for name, (total, n) in state["tally"].items()
+        }
+        self.history = [Look(*look) for look in state["history"]]
