@@ -27,19 +27,29 @@ class Member(NamedTuple):
 
 def folder_members(top: Path) -> tuple[Member, ...]:
     """The images below a folder. Raises DataError where there are none."""
-    files = list(walk(top))
-    members = tuple(file_member(top, file) for file in files if file.suffix.lower() in SUFFIXES)
-    return some(members, top, [str(file.relative_to(top)) for file in files])
+    members: list[Member] = []
+    others: list[str] = []
+    for name in walk(top):
+        if is_image(name):
+            members.append(file_member(str(top), name))
+        else:
+            others.append(name)
+    return some(tuple(members), top, others)
 
 
-def walk(top: Path) -> Iterator[Path]:
+def walk(top: Path) -> Iterator[str]:
     """Every visible file in a stable order. Links are followed, but no folder is entered twice."""
     entered = {identity(top)}
     for here, folders, files in os.walk(top, followlinks=True, onerror=unreadable):
         to_enter = {identity(Path(here, name)): name for name in sorted(folders) if visible(name)}
         folders[:] = [name for place, name in to_enter.items() if place not in entered]
         entered.update(to_enter)
-        yield from (Path(here, name) for name in sorted(files) if visible(name))
+        inside = os.path.relpath(here, top)
+        yield from (
+            name if inside == os.curdir else os.path.join(inside, name)
+            for name in sorted(files)
+            if visible(name)
+        )
 
 
 def identity(path: Path) -> tuple[int, int]:
@@ -51,20 +61,24 @@ def unreadable(error: OSError) -> None:
     raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
-def file_member(top: Path, file: Path) -> Member:
+def file_member(top: str, name: str) -> Member:
+    path = os.path.join(top, name)
+
     def read() -> bytes:
-        found = file.stat()
+        found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):  # reading a pipe would wait for ever
             raise Unusable("not a regular file")
         check_size(found.st_size)
-        return file.read_bytes()
+        return Path(path).read_bytes()
 
     try:
-        found = file.stat()
+        found = os.stat(path)
         size, stamp = found.st_size, found.st_mtime_ns
     except OSError:  # a link to nowhere: reading it will say so
         size, stamp = 0, 0
-    return Member(file.relative_to(top).as_posix(), size, stamp, read)
+    # Names need not be UTF-8, but what is told of them must be.
+    readable = os.fsencode(name).decode("utf-8", "replace")
+    return Member(readable.replace(os.sep, "/"), size, stamp, read)
 
 
 # A zip ---------------------------------------------------------------------------------------
@@ -83,7 +97,7 @@ def zip_members(path: Path) -> tuple[tuple[Member, ...], tuple[Skipped, ...]]:
         parts = entry.filename.replace("\\", "/").split("/")
         if entry.is_dir() or not all(visible(part) or part == ".." for part in parts):
             continue
-        if os.path.splitext(parts[-1])[1].lower() not in SUFFIXES:
+        if not is_image(entry.filename):
             others.append(entry.filename)
         elif ".." in parts or parts[0] == "" or parts[0].endswith(":"):
             # Absolute, with a drive, or climbing. We would not unpack it anyway; nobody good made it.
@@ -109,6 +123,10 @@ def zip_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Member:
 def visible(name: str) -> bool:
     """Neither hidden nor what macOS adds to zips."""
     return not name.startswith(".") and name != "__MACOSX"
+
+
+def is_image(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def check_size(size: int) -> None:

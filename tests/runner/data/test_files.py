@@ -1,9 +1,12 @@
+import io
 import os
 import shutil
 import zipfile
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from runner.data import DataError, files, members, open_images
@@ -169,6 +172,11 @@ def test_a_pipe_among_the_images_is_not_waited_for(pictures):
     assert open_images(pictures, size=12).skipped == (("pipe.png", "not a regular file"),)
 
 
+def test_names_that_are_no_text_are_listed_as_well_as_can_be(pictures):
+    (pictures / os.fsdecode(b"\xff.png")).write_text("no image")
+    assert [file for file, _ in open_images(pictures, size=12).skipped] == ["\ufffd.png"]
+
+
 def test_mostly_broken_files_are_an_error(pictures):
     for number in range(141):
         (pictures / f"broken{number:03}.png").write_text("no image")
@@ -197,6 +205,21 @@ def test_large_files_are_skipped(pictures, monkeypatch):
     ((file, why),) = open_images(pictures, size=12).skipped
     assert file == "large.png"
     assert "MiB" in why
+
+
+@given(st.data())
+def test_no_damage_to_a_file_does_more_than_skip_it(data):
+    file = io.BytesIO()
+    kind = data.draw(st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"]))
+    Image.fromarray(picture(0)).save(file, kind)
+    content = bytearray(file.getvalue())
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=8)):
+        content[place] = data.draw(st.integers(0, 255))
+    member = members.Member("some", len(content), 0, lambda: bytes(content))
+    with files.quiet():
+        batch = files.decode_batch([member], 16, 3)
+    assert len(batch.kept) + len(batch.skipped) == 1
+    assert len(batch.images) == len(batch.kept)
 
 
 def test_threads_change_nothing(pictures, cache, monkeypatch):
