@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 UNFINISHED = ".unfinished-"
@@ -23,17 +23,29 @@ def whole_folder(target: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=UNFINISHED))
     try:
         yield folder
-        if target.exists():  # a folder cannot be replaced in one step unless it is empty
-            aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=UNFINISHED))
-            os.replace(target, aside)
-            shutil.rmtree(aside, ignore_errors=True)
-        os.replace(folder, target)
+        put(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def put(folder: Path, target: Path) -> None:
+    """Rename a folder, moving away what is in its place."""
+    while True:
+        try:
+            os.replace(folder, target)
+            return
+        except OSError:  # a folder that is not empty cannot be replaced in one step
+            if not target.exists():
+                raise
+        aside = tempfile.mkdtemp(dir=target.parent, prefix=UNFINISHED)
+        with suppress(FileNotFoundError):  # another process was faster
+            os.replace(target, Path(aside, "old"))
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def sweep(parent: Path) -> None:
     """Remove what killed processes left behind."""
     for folder in parent.glob(f"{UNFINISHED}*"):
-        if time.time() - folder.stat().st_mtime > ABANDONED:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > ABANDONED:
+                shutil.rmtree(folder, ignore_errors=True)
