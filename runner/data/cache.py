@@ -47,7 +47,7 @@ def load(folder: Path, name: str) -> ImageSet | None:
     try:
         contents = Contents.model_validate_json((folder / "meta.json").read_bytes())
         large = sum(file.bytes for file in contents.files.values()) > IN_MEMORY
-        arrays = {name: read(folder / name, file, large) for name, file in contents.files.items()}
+        arrays = {file: read(folder / file, what, large) for file, what in contents.files.items()}
         return ImageSet(
             name=name,
             train=arrays["train.npy"],
@@ -82,8 +82,8 @@ def save(folder: Path, decoded: Decoded, order: Order) -> None:
     }
     if decoded.labels is not None:
         rows["labels.npy"] = (decoded.labels, order.train)
-    files = {name: write(folder / name, *of) for name, of in rows.items()}
-    saved = {name: np.load(folder / name, mmap_mode="r", allow_pickle=False) for name in files}
+    files = {file: write(folder / file, *of) for file, of in rows.items()}
+    saved = {file: np.load(folder / file, mmap_mode="r", allow_pickle=False) for file in files}
     contents = Contents(
         fingerprint=fingerprint(saved["train.npy"], saved["held_out.npy"], saved.get("labels.npy")),
         classes=decoded.classes,

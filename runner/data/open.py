@@ -37,8 +37,11 @@ def open_images(
     if channels not in (None, *get_args(Channels)):
         raise DataError(f"{channels} channels: choose 1 (grey) or 3 (colour)")
     root = cache_folder(cache)
-    source = find(str(where), root / "downloads")
-    folder = root / "images" / key(source, size, channels)
+    try:
+        source = find(str(where), root / "downloads")
+        folder = root / "images" / key(source, size, channels)
+    except OSError as error:
+        raise DataError(f"{where} cannot be read: {error.strerror or error}") from error
     if known := load(folder, source.name):
         return known
     try:
@@ -58,7 +61,7 @@ def open_images(
 def key(source: Source, size: int, channels: Channels | None) -> str:
     """Differs whenever the decoded images could."""
     content = json.dumps([PREPARATION, source.name, source.listing(), size, channels])
-    return hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 def build(

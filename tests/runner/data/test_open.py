@@ -10,6 +10,7 @@ from runner.data import DataError, open_images
 from runner.data import cache as caching
 from runner.data.find import SYSTEM
 from runner.data.images import fingerprint
+from runner.data.whole import whole_folder
 from tests.runner.data.conftest import picture, save
 
 # What a person can get wrong -----------------------------------------------------------------
@@ -64,6 +65,23 @@ def test_too_few_images_are_counted(tmp_path):
 def test_sizes_and_channels_have_limits(pictures, wrong):
     with pytest.raises(DataError, match="choose"):
         open_images(pictures, **wrong)
+
+
+def test_a_folder_that_may_not_be_read_is_named(pictures, monkeypatch):
+    def forbidden(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "stat", forbidden)
+    with pytest.raises(DataError, match="pictures cannot be read: Permission denied"):
+        open_images(pictures)
+
+
+def test_a_cache_that_is_a_file_is_named(pictures, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        DataError, match=r"cannot keep the decoded images in .*file.*another folder"
+    ):
+        open_images(pictures, cache=tmp_path / "file")
 
 
 def test_a_set_that_cannot_be_had_says_how_to_get_it(monkeypatch, cache):
@@ -158,6 +176,17 @@ def test_large_sets_are_mapped_read_only(pictures, monkeypatch):
     assert not mapped.train.flags.writeable
     assert not isinstance(loaded.train, np.memmap)
     assert same(loaded, mapped)
+
+
+def test_two_processes_may_build_the_same_folder(tmp_path):
+    target = tmp_path / "target"
+    with whole_folder(target) as slow:
+        (slow / "file").write_text("slow")
+        with whole_folder(target) as fast:
+            (fast / "file").write_text("fast")
+        assert (target / "file").read_text() == "fast"
+    assert (target / "file").read_text() == "slow"
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_an_interrupted_decode_leaves_nothing(pictures, cache):
