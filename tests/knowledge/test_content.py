@@ -338,6 +338,24 @@ def test_every_source_is_cited():
     assert not set(sources()) - cited
 
 
+EXAMPLES = re.findall(
+    r"```yaml\n# (\w+)\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+)
+
+
+@pytest.mark.parametrize(("shape", "text"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_the_examples_of_the_readme_are_valid(shape, text):
+    entry = yaml.load(text, Loader)
+    record_type = getattr(schema, shape, None) or getattr(numbers, shape)
+    TypeAdapter(list[record_type] if isinstance(entry, list) else record_type).validate_python(
+        entry
+    )
+
+
+def test_the_readme_shows_how_to_add_each_kind():
+    assert [name for name, _ in EXAMPLES] == ["Gan", "Claim", "Rule", "Question", "ResultTable"]
+
+
 # How it reads --------------------------------------------------------------------------------
 
 
