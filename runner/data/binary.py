@@ -48,7 +48,8 @@ class BinaryFiles:
 
     def listing(self) -> list[object]:
         stamps = ((path, path.stat()) for path in self.files)
-        return [[str(path), stat.st_size, stat.st_mtime_ns] for path, stat in stamps]
+        files = [[str(path.resolve()), stat.st_size, stat.st_mtime_ns] for path, stat in stamps]
+        return [self.classes, files]
 
     def decode(
         self, size: int, channels: Channels | None, scratch: Path, progress: Progress

@@ -67,6 +67,7 @@ def test_named_sets_are_found_in_the_folder_of_data_sets(folder, monkeypatch):
     images = open_images("fashion-mnist")
     assert (images.name, len(images.train)) == ("fashion-mnist", 150)
     assert images.classes[9] == "ankle boot"
+    assert open_images(folder.parent / "fashion-mnist").classes[9] == "9"  # only the name knows
 
 
 @given(arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, min_side=0)))
