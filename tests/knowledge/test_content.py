@@ -356,6 +356,12 @@ def test_the_readme_shows_how_to_add_each_kind():
     assert [name for name, _ in EXAMPLES] == ["Gan", "Claim", "Rule", "Question", "ResultTable"]
 
 
+def test_a_source_has_an_address_or_says_why_not():
+    for name, source in sources().items():
+        assert source.url.startswith("https://") or "address" in (source.note or ""), name
+        assert re.sub(r"\D", "", name) in ("", str(source.year)) or source.kind == "code", name
+
+
 # How it reads --------------------------------------------------------------------------------
 
 
