@@ -378,3 +378,21 @@ class Technique(Record):
     used_by: tuple[str, ...] = ()
     sources: tuple[str, ...]
     note: str | None = None
+
+
+class SurveyRow(Record):
+    """A row of Table 1 of Motwani & Parmar (2020), cell by cell; the loss in our words."""
+
+    gan: str
+    printed_as: str
+    year: int
+    loss: str
+    critic: tuple[str, ...]
+    generator: tuple[str, ...]
+    encoder: tuple[str, ...] = ()
+    optimizer: tuple[str, ...] = ()
+    normalization: tuple[str, ...] = ()
+    regularization: str | None
+    datasets: tuple[str, ...]
+    issues_addressed: tuple[str, ...] = ()
+    metrics: tuple[str, ...]

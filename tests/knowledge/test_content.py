@@ -76,6 +76,10 @@ def hyperparameters():
     return record("hyperparameters.yaml", numbers.Hyperparameters)
 
 
+def survey_rows():
+    return record("survey-table-1.yaml", list[schema.SurveyRow])
+
+
 def models():
     return {*gans(), *(f"variant:{name}" for name in record("variants.yaml", dict[str, str]))}
 
@@ -131,6 +135,30 @@ def test_published_numbers_are_counted():
 def test_conflicts_are_counted():
     assert sum(len(gan.conflicts) for gan in gans().values()) == 73
     assert len(global_conflicts()) == 40
+
+
+def test_table_1_is_there_row_by_row():
+    rows = [(row.year, row.printed_as, len(row.datasets)) for row in survey_rows()]
+    assert rows == [
+        (2014, "SGAN", 3),
+        (2015, "VAEGAN", 4),
+        (2016, "F-GAN", 2),
+        (2016, "LEAST SQUARES GAN", 3),
+        (2017, "Loss Sensitive GAN", 5),
+        (2017, "WGAN", 1),
+        (2017, "GEOMETRIC GAN", 4),
+        (2017, "WGAN-GP", 3),
+        (2018, "SN-GAN", 3),
+        (2018, "RGAN", 2),
+    ]
+
+
+def test_a_gan_holds_what_table_1_says_of_it():
+    for row in survey_rows():
+        gan = gans()[row.gan]
+        assert gan.year == row.year
+        for field in ("datasets", "metrics", "issues_addressed"):
+            assert set(getattr(row, field)) <= set(getattr(gan, field)), (gan.id, field)
 
 
 # Of which shape ------------------------------------------------------------------------------
@@ -291,6 +319,7 @@ def test_models_exist():
             yield from ((conflict.id, gan) for gan in conflict.gans)
         for name, technique in techniques().items():
             yield from ((name, gan) for gan in technique.used_by)
+        yield from (("survey-table-1", row.gan) for row in survey_rows())
         for claim in claims():
             ends = (claim.subject, claim.object)
             yield from ((claim.id, end) for end in ends if ":" not in end and end != "self")
