@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from runner.metrics.pixels import Images
 class NetworkFeatures:
     """A frozen network's features, a batch at a time; grey images are repeated to three channels.
 
-    On a CPU an image has the same bits whatever comes with it and however many threads there are.
-    A GPU differs from that by rounding, which the digest does not tell.
+    On a CPU an image's features have the same bits whatever images come with it. Another machine
+    differs by rounding, which the digest does not tell.
     """
 
     name: str
@@ -59,12 +59,14 @@ def _tensor(images: Images) -> Tensor:
 @contextmanager
 def _full_precision(device: torch.device) -> Iterator[None]:
     """float32 whatever the caller trains in: autocast and TF32 would change the features."""
-    with (
-        torch.autocast(device.type, enabled=False),
-        torch.backends.cudnn.flags(
-            enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-        ),
-    ):
+    with ExitStack() as settings:
+        settings.enter_context(torch.autocast(device.type, enabled=False))
+        if device.type == "cuda":
+            settings.enter_context(
+                torch.backends.cudnn.flags(
+                    enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+                )
+            )
         yield
 
 

@@ -122,6 +122,15 @@ def test_two_images_a_side_have_their_closed_form():
     assert Target.of(a).distance(b) == pytest.approx(expected, rel=1e-7)
 
 
+@pytest.mark.parametrize("n", [20, 100])
+def test_a_collapsed_side_leaves_the_spread_of_the_other(n):
+    some, same = features(n, 32, 0), np.ones((n, 32), np.float32)
+    spread = Moments.of(some).covariance.trace()
+    expected = ((some.mean(0, dtype=np.float64) - 1) ** 2).sum() + spread
+    assert Target.of(same).distance(some) == pytest.approx(expected, rel=1e-12)
+    assert Target.of(some).distance(same) == pytest.approx(expected, rel=1e-12)
+
+
 def test_moments_are_those_of_numpy():
     some = features(100, 8, 0)
     moments = Moments.of(some)

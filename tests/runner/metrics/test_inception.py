@@ -60,7 +60,6 @@ def test_the_features_are_torch_fidelitys(state, file, scenes):
     assert features.shape == (4, 2048)
     assert features.std(0).max() > 1e-3
     np.testing.assert_allclose(features, expected.numpy(), rtol=1e-3, atol=1e-5)
-    assert (ours(images[:, :1]) == ours(images[:, :1].repeat(3, 1))).all()
 
 
 def test_other_weights_do_not_make_an_fid(file):
