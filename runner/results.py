@@ -53,14 +53,15 @@ class Standing(Record):
 
     arm: str
     name: str
-    rank: int  # equal ranks are ties; arms that never finished come last
-    leader: bool  # not told apart from the first
-    scores: tuple[float, ...]  # one for each finished seed
+    rank: int  # equal ranks are ties; below the leaders only an order; never finished: last
+    leader: bool  # not told apart from the lowest mean
+    seeds: tuple[int, ...]  # the finished ones
+    scores: tuple[float, ...]  # one for each of them
     mean: float | None  # geometric, since distances are compared by ratio
     low: float | None = None  # 95 % interval of the mean, from two seeds on
     high: float | None = None
-    best_look: float | None
-    last_look: float | None
+    best_look: float | None  # geometric mean over seeds of each one's best
+    last_look: float | None  # the same of its last
     finished: int
     tried: int
     failures: tuple[str, ...] = ()
@@ -76,6 +77,7 @@ class Leaderboard(Record):
     standings: tuple[Standing, ...]  # best first
     verdict: Verdict
     floor: Score | None  # real images against real images
-    resolves: float | None = None  # the smallest ratio of distances that these seeds tell apart
+    resolves: float | None = None  # from which ratio on these seeds tell the first two apart
+    redraw_noise: float | None = None  # standard deviation of one set of samples, in logs
     cautions: tuple[str, ...] = ()
     complete: bool  # every planned trial has ended

@@ -1,0 +1,142 @@
+"""What a few seeds can tell apart: comparisons of mean log scores that hold for all pairs at once."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain
+from math import inf, sqrt
+from statistics import fmean, variance
+from warnings import catch_warnings, simplefilter
+
+LEVEL = 0.95  # of intervals, and of all statements on pairs together
+UNEVEN = 10.0  # ratio of variances from which on pooling is doubted
+PATIENCE = 50  # seeds beyond which nobody will train
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Log scores of each arm's seeds. Scores compare by ratio, so differences of logs are meant.
+
+    Tukey's honest significant difference in Kramer's form for unequal numbers of seeds; where the
+    spreads are very unequal, that of Games and Howell (1976) too, and the wider margin is believed.
+    """
+
+    groups: Sequence[Sequence[float]]
+
+    def apart(self, one: int, other: int) -> bool:
+        gap = abs(fmean(self.groups[one]) - fmean(self.groups[other]))
+        if gap <= self._tukey(one, other):
+            return False
+        return not self.uneven or gap > self._games_howell(one, other)
+
+    def margin(self, one: int, other: int) -> float:
+        """The difference of two means from which on they are told apart; infinite: none is."""
+        pooled = self._tukey(one, other)
+        return max(pooled, self._games_howell(one, other)) if self.uneven else pooled
+
+    def interval(self, arm: int) -> tuple[float, float] | None:
+        """Where the mean of an arm lies. From pooled variance, from its own if they are uneven."""
+        own = self.groups[arm]
+        freedom = len(own) - 1 if self.uneven else self.freedom
+        if freedom < 1:
+            return None
+        square = variance(own) if self.uneven else self.pooled
+        half = _student(freedom) * sqrt(square / len(own))
+        return fmean(own) - half, fmean(own) + half
+
+    def seeds_needed(self, one: int, other: int) -> int | None:
+        """Seeds of every arm that would tell two apart if their means stayed where they are."""
+        gap = abs(fmean(self.groups[one]) - fmean(self.groups[other]))
+        spread, arms = sqrt(self._spread_of(one, other)), len(self.groups)
+        if gap == 0 or self.freedom < 1 or arms < 2:
+            return None
+
+        def enough(seeds: int) -> bool:
+            return _studentized_range(arms, arms * (seeds - 1)) * spread <= gap * sqrt(seeds)
+
+        practical = range(2, PATIENCE + 1)
+        first = bisect_left(practical, True, key=enough)
+        return practical[first] if first < len(practical) else None
+
+    @cached_property
+    def freedom(self) -> int:
+        """Degrees of freedom of the pooled variance."""
+        return sum(len(group) - 1 for group in self.groups)
+
+    @cached_property
+    def pooled(self) -> float:
+        """The variance of seeds, taken to be the same for every arm; NaN where no arm has two."""
+        if self.freedom < 1:
+            return float("nan")
+        return sum(_squares(group) for group in self.groups) / self.freedom
+
+    @cached_property
+    def uneven(self) -> bool:
+        """Whether some arms scatter far more than others.
+
+        A ratio alone would not do: with three seeds of seven arms of equal spread, the largest
+        variance is more than ten times the smallest four times in five.
+        """
+        several = [group for group in self.groups if len(group) > 1]
+        variances = [variance(group) for group in several]
+        if len(several) < 2 or max(variances) <= UNEVEN * min(variances):
+            return False
+        from scipy.stats import bartlett
+
+        with catch_warnings():
+            simplefilter("ignore")  # the logarithm of a variance of zero
+            return bool(bartlett(*several).pvalue < 1 - LEVEL)
+
+    def _tukey(self, one: int, other: int) -> float:
+        if self.freedom < 1 or len(self.groups) < 2:
+            return inf
+        seeds = 1 / len(self.groups[one]) + 1 / len(self.groups[other])
+        return _studentized_range(len(self.groups), self.freedom) * sqrt(self.pooled / 2 * seeds)
+
+    def _games_howell(self, one: int, other: int) -> float:
+        pair = self.groups[one], self.groups[other]
+        if min(map(len, pair)) < 2:
+            return inf
+        errors = [variance(group) / len(group) for group in pair]
+        if not any(errors):
+            return 0.0
+        # Welch and Satterthwaite's degrees of freedom.
+        shares = [e**2 / (len(group) - 1) for e, group in zip(errors, pair, strict=True)]
+        freedom = sum(errors) ** 2 / sum(shares)
+        return _studentized_range(len(self.groups), freedom) * sqrt(sum(errors) / 2)
+
+    def _spread_of(self, one: int, other: int) -> float:
+        """Variance of a seed, as far as these two arms are concerned."""
+        pair = self.groups[one], self.groups[other]
+        if not self.uneven or min(map(len, pair)) < 2:
+            return self.pooled
+        return max(self.pooled, fmean(variance(group) for group in pair))
+
+
+def redraw_noise(draws: Sequence[Sequence[float]]) -> float | None:
+    """Standard deviation of one redraw of the samples, pooled over networks, in logs."""
+    several = [group for group in draws if len(group) > 1]
+    if not several:
+        return None
+    freedom = len(list(chain(*several))) - len(several)
+    return sqrt(sum(_squares(group) for group in several) / freedom)
+
+
+def _squares(group: Sequence[float]) -> float:
+    mean = fmean(group)
+    return sum((value - mean) ** 2 for value in group)
+
+
+@lru_cache(maxsize=256)
+def _studentized_range(arms: int, freedom: float) -> float:
+    from scipy.stats import studentized_range  # half a second, which only a ranking pays
+
+    return float(studentized_range.ppf(LEVEL, arms, freedom))
+
+
+@lru_cache(maxsize=256)
+def _student(freedom: float) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf((1 + LEVEL) / 2, freedom))

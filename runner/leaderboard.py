@@ -1,0 +1,274 @@
+"""Trials in, ranking out: an order always, a claim only where the seeds bear it."""
+
+from collections.abc import Iterator, Sequence
+from math import exp, inf, isfinite, log
+from statistics import fmean
+from typing import NamedTuple
+
+from runner.comparison import Comparison, redraw_noise
+from runner.metrics.score import Score
+from runner.plan import RunPlan
+from runner.results import Leaderboard, Look, Standing, TrialResult, Verdict
+from runner.wording import below, counted, figures, gap, listed
+
+SEEDS = 3  # finished ones of every leading arm, before anything is claimed
+NOISES = 2  # redraws of the samples alone move distances so many standard deviations
+FLOORS = 2  # this close to the floor the metric sees no difference from real images
+LEAST = 1e-6  # rounding may carry the distance of a perfect copy below zero
+
+
+def rank(
+    plan: RunPlan, results: Sequence[TrialResult], floor: Score | None, control: str | None
+) -> Leaderboard:
+    """Arms by mean log score over seeds, those that cannot be told from the first as ties.
+
+    Raises ValueError where scores are of unlike protocol or results are not of this plan.
+    """
+    check(plan, results, floor)
+    tallies = [tally(plan, arm, results) for arm in plan.arms]
+    scored = sorted((each for each in tallies if each.logs), key=lambda each: each.mean)
+    contest = Contest(scored, floor, Comparison([each.logs for each in scored]))
+    leaders = [scored[i] for i in range(len(scored)) if not contest.apart(i)]
+    complete = len(results) == len(plan.trials)
+    verdict = judge(contest, leaders, tallies, complete=complete)
+    order = [
+        *sorted(leaders, key=lambda each: (each.failed, each.mean)),
+        *sorted((e for e in scored if e not in leaders), key=lambda each: (each.failed, each.mean)),
+        *(each for each in tallies if not each.logs),
+    ]
+    resolves = contest.comparison.margin(0, 1) if len(scored) > 1 else inf
+    return Leaderboard(
+        metric=next(iter(metrics(results, floor)), f"fd-{plan.measurement.features}"),
+        look_metric=next((r.look_metric for r in results if r.look_metric), None),
+        standings=tuple(
+            standing(each, place, contest, leaders, verdict, control)
+            for place, each in enumerate(order, 1)
+        ),
+        verdict=verdict,
+        floor=floor,
+        resolves=exp(resolves) if isfinite(resolves) else None,
+        redraw_noise=contest.noise,
+        cautions=tuple(cautions(contest, leaders, tallies, floor, control)),
+        complete=complete,
+    )
+
+
+def check(plan: RunPlan, results: Sequence[TrialResult], floor: Score | None) -> None:
+    planned = {trial.id: trial for trial in plan.trials}
+    for result in results:
+        if planned.get(result.trial.id) != result.trial:
+            raise ValueError(f"{result.trial.id} is no trial of this plan, or one changed since")
+    if len({result.trial.id for result in results}) < len(results):
+        raise ValueError("a trial has more than one result")
+    scores = [result.score for result in results if result.score]
+    if len({score.protocol for score in [*scores, *([floor] if floor else [])]}) > 1:
+        unlike = listed(sorted(metrics(results, floor)))
+        raise ValueError(f"scores of unlike protocol do not compare ({unlike})")
+
+
+def metrics(results: Sequence[TrialResult], floor: Score | None) -> dict[str, None]:
+    scores = [*(result.score for result in results), floor]
+    return dict.fromkeys(score.metric for score in scores if score)
+
+
+class Tally(NamedTuple):
+    """What became of an arm's seeds."""
+
+    arm: str
+    name: str
+    planned: int
+    results: tuple[TrialResult, ...]  # those that have ended, by seed
+    finished: tuple[TrialResult, ...]  # with a score
+
+    @property
+    def logs(self) -> list[float]:
+        return [log(max(r.score.value, LEAST)) for r in self.finished if r.score]
+
+    @property
+    def mean(self) -> float:
+        return fmean(self.logs)
+
+    @property
+    def failed(self) -> bool:
+        return len(self.finished) < len(self.results)
+
+    @property
+    def failures(self) -> Iterator[str]:
+        for result in self.results:
+            if result not in self.finished:
+                # A trial that came to its end may still have produced nothing to measure.
+                what = "no score" if result.status == "finished" else result.status
+                why = f": {result.why}" if result.why else ""
+                yield f"seed {result.trial.seed}: {what}{why}"
+
+
+def tally(plan: RunPlan, arm: str, results: Sequence[TrialResult]) -> Tally:
+    planned = [trial for trial in plan.trials if trial.arm == arm]
+    own = sorted((r for r in results if r.trial.arm == arm), key=lambda result: result.trial.seed)
+    finished = (r for r in own if r.status == "finished" and r.score and isfinite(r.score.value))
+    return Tally(arm, planned[0].name, len(planned), tuple(own), tuple(finished))
+
+
+class Contest:
+    """The arms that have scores, lowest mean first, and what tells them apart."""
+
+    def __init__(self, arms: list[Tally], floor: Score | None, comparison: Comparison) -> None:
+        self.arms, self.comparison = arms, comparison
+        scores = [result.score for each in arms for result in each.finished if result.score]
+        self.noise = redraw_noise([[log(max(d, LEAST)) for d in s.draws] for s in scores])
+        self.ground = log(max(FLOORS * floor.value, LEAST)) if floor else -inf
+        self.metric = scores[0].metric if scores else "distance"
+
+    def apart(self, arm: int) -> bool:
+        """Whether an arm is told apart from the first, whatever might blur them."""
+        return arm > 0 and not (self.redrawn(arm) or self.grounded(arm)) and self.resolved(arm)
+
+    def gap(self, arm: int) -> float:
+        return self.arms[arm].mean - self.arms[0].mean
+
+    def resolved(self, arm: int) -> bool:
+        return self.comparison.apart(0, arm)
+
+    def redrawn(self, arm: int) -> bool:
+        return self.gap(arm) <= NOISES * (self.noise or 0.0)
+
+    def grounded(self, arm: int) -> bool:
+        return self.arms[arm].mean <= self.ground
+
+
+def judge(
+    contest: Contest, leaders: list[Tally], tallies: list[Tally], *, complete: bool
+) -> Verdict:
+    if not leaders:
+        ended = any(each.results for each in tallies)
+        says = "No trial finished, so there is nothing to rank." if ended else "No trial has ended."
+        return Verdict(kind="nothing", arms=(), says=says)
+    if why := unripe(leaders, tallies, complete=complete):
+        first = contest.arms[0]
+        lowest = f"{first.name} has the lowest mean {contest.metric}, {figures(exp(first.mean))}"
+        says = f"A preview without a winner: {lowest}, but {why}."
+        return Verdict(kind="preview", arms=(first.arm,), says=says)
+    if len(leaders) == 1:
+        return Verdict(kind="winner", arms=(leaders[0].arm,), says=won(contest))
+    arms = tuple(each.arm for each in leaders)
+    return Verdict(kind="tie", arms=arms, says=tied(contest, leaders))
+
+
+def unripe(leaders: list[Tally], tallies: list[Tally], *, complete: bool) -> str | None:
+    """Why nothing may be claimed yet."""
+    if not complete:
+        ended, planned = sum(len(e.results) for e in tallies), sum(e.planned for e in tallies)
+        return f"only {ended} of {planned} trials have ended"
+    if len(tallies) == 1:
+        return "it was the only arm to be trained"
+    few = [each for each in leaders if len(each.finished) < SEEDS]
+    if not few:
+        return None
+    if all(not each.failed for each in few):
+        most = max(len(each.finished) for each in few)
+        return f"{counted(most, 'seed')} an arm cannot tell luck from merit ({SEEDS} can begin to)"
+    each = next(each for each in few if each.failed)
+    finished = f"{len(each.finished)} of {counted(len(each.results), 'seed')}"
+    return f"a claim takes {SEEDS} finished seeds of every leading arm: {each.name} has {finished}"
+
+
+def won(contest: Contest) -> str:
+    first = contest.arms[0]
+    seeds = counted(len(first.finished), "seed")
+    interval = contest.comparison.interval(0)
+    says = f"{first.name} wins with a mean {contest.metric} of {figures(exp(first.mean))}"
+    if interval:
+        says += f" (95 %: {figures(exp(interval[0]))} to {figures(exp(interval[1]))})"
+    says += f" over {seeds}"
+    if len(contest.arms) == 1:
+        return f"{says}: it is the only arm that finished."
+    second = contest.arms[1]
+    resolves = gap(exp(contest.comparison.margin(0, 1)))
+    return f"{says}, {below(contest.gap(1))} {second.name}; these seeds resolve gaps of {resolves}."
+
+
+def tied(contest: Contest, leaders: list[Tally]) -> str:
+    says = f"No single winner: {listed([each.name for each in leaders])} tie"
+    second = contest.arms.index(leaders[1])
+    if contest.grounded(second):
+        return f"{says}, since this metric can hardly tell them from real images any more."
+    if contest.resolved(second):
+        return f"{says}, since drawing other samples moves their distances as much as they differ."
+    resolves = gap(exp(contest.comparison.margin(0, second)))
+    says += f"; these seeds resolve gaps of {resolves}, and the first two are "
+    says += f"{gap(exp(contest.gap(second)))} apart"
+    needed = contest.comparison.seeds_needed(0, second)
+    if needed is None:
+        return f"{says}, too close for any practical number of seeds."
+    more = max(1, needed - min(len(leaders[0].finished), len(leaders[1].finished)))
+    return (
+        f"{says}: about {counted(more, 'more seed')} of each would settle it, if that gap is real."
+    )
+
+
+def standing(
+    each: Tally,
+    place: int,
+    contest: Contest,
+    leaders: list[Tally],
+    verdict: Verdict,
+    control: str | None,
+) -> Standing:
+    interval = contest.comparison.interval(contest.arms.index(each)) if each.logs else None
+    seconds = sum(result.seconds for result in each.results)
+    looked = [result.looks for result in each.finished or each.results if result.looks]
+    return Standing(
+        arm=each.arm,
+        name=each.name,
+        # Ties share the first place; a preview claims neither ties nor a winner.
+        rank=1 if verdict.kind == "tie" and each in leaders else place,
+        leader=each in leaders,
+        seeds=tuple(result.trial.seed for result in each.finished),
+        scores=tuple(result.score.value for result in each.finished if result.score),
+        mean=exp(each.mean) if each.logs else None,
+        low=exp(interval[0]) if interval else None,
+        high=exp(interval[1]) if interval else None,
+        best_look=typical([min(looks, key=value_of) for looks in looked]),
+        last_look=typical([looks[-1] for looks in looked]),
+        finished=len(each.finished),
+        tried=len(each.results),
+        failures=tuple(each.failures),
+        images_per_second=sum(r.images_seen for r in each.results) / seconds if seconds else 0.0,
+        seconds=seconds,
+        control=each.arm == control,
+    )
+
+
+def typical(looks: list[Look]) -> float | None:
+    return exp(fmean(log(max(look.value, LEAST)) for look in looks)) if looks else None
+
+
+def value_of(look: Look) -> float:
+    return look.value
+
+
+def cautions(
+    contest: Contest,
+    leaders: list[Tally],
+    tallies: list[Tally],
+    floor: Score | None,
+    control: str | None,
+) -> Iterator[str]:
+    scores = [result.score for each in tallies for result in each.finished if result.score]
+    yield from dict.fromkeys(caution for score in scores for caution in score.cautions)
+    if contest.comparison.uneven:
+        yield (
+            "Some arms scatter far more over their seeds than others: intervals are each arm's "
+            "own, and the wider of two tests decides."
+        )
+    if floor and contest.arms and contest.grounded(0):
+        yield (
+            f"{contest.arms[0].name} is within {FLOORS} times the floor: this metric hardly tells "
+            "its samples from real images, and arms down there are ties."
+        )
+    anchor = next((each for each in tallies if each.arm == control), None)
+    if anchor and anchor.results and not anchor.logs:
+        yield f"The control arm, {anchor.name}, never finished: the ranking lacks its anchor."
+    elif anchor in leaders:
+        says = "no candidate was told apart from it"
+        yield f"The control arm, {anchor.name}, is among the leaders: {says}."

@@ -1,0 +1,88 @@
+from itertools import combinations
+from math import exp, log
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from runner.comparison import Comparison, redraw_noise
+
+RNG = np.random.default_rng(0)
+EVEN = [RNG.normal(mean, 0.05, seeds).tolist() for mean, seeds in ((3, 3), (3.1, 4), (3.4, 2))]
+WILD = [RNG.normal(3, sd, 5).tolist() for sd in (0.001, 0.001, 1.0)]
+
+
+def test_margins_are_those_of_scipys_tukey_test() -> None:
+    found = stats.tukey_hsd(*EVEN).confidence_interval(0.95)
+    comparison = Comparison(EVEN)
+    for one, other in combinations(range(3), 2):
+        half = (found.high[one, other] - found.low[one, other]) / 2
+        assert comparison.margin(one, other) == pytest.approx(half, rel=1e-6)
+
+
+def test_very_uneven_spreads_are_judged_by_the_wider_of_tukey_and_games_howell() -> None:
+    assert Comparison(WILD).uneven
+    pooled = stats.tukey_hsd(*WILD).confidence_interval(0.95)
+    welch = stats.tukey_hsd(*WILD, equal_var=False).confidence_interval(0.95)
+    for one, other in combinations(range(3), 2):
+        halves = [(t.high[one, other] - t.low[one, other]) / 2 for t in (pooled, welch)]
+        assert Comparison(WILD).margin(one, other) == pytest.approx(max(halves), rel=1e-6)
+
+
+def test_an_interval_is_students_on_the_pooled_variance() -> None:
+    comparison = Comparison(EVEN)
+    low, high = comparison.interval(1) or (0, 0)
+    half = stats.t.ppf(0.975, 6) * np.sqrt(comparison.pooled / 4)
+    assert (low, high) == pytest.approx((np.mean(EVEN[1]) - half, np.mean(EVEN[1]) + half))
+
+
+def test_an_interval_is_the_arms_own_where_spreads_are_uneven() -> None:
+    expected = stats.ttest_1samp(WILD[0], 0).confidence_interval(0.95)
+    assert Comparison(WILD).interval(0) == pytest.approx((expected.low, expected.high))
+
+
+def test_three_seeds_of_five_arms_at_5_percent_resolve_gaps_of_14_percent() -> None:
+    apart = 0.05  # three points at -d, 0 and d have the standard deviation d
+    groups = [[mean - apart, mean, mean + apart] for mean in (3.0, 3.1, 3.2, 3.3, 3.4)]
+    assert exp(Comparison(groups).margin(0, 1)) == pytest.approx(1.14, abs=0.005)
+
+
+def test_one_seed_an_arm_tells_nothing() -> None:
+    comparison = Comparison([[3.0], [9.0]])
+    assert comparison.margin(0, 1) == float("inf")
+    assert comparison.interval(0) is None
+    assert comparison.seeds_needed(0, 1) is None
+
+
+def test_an_arm_with_one_seed_borrows_the_spread_of_the_others() -> None:
+    comparison = Comparison([[3.0, 3.1, 3.2], [3.05, 3.1, 3.3], [4.0]])
+    assert 0 < comparison.margin(0, 2) < 1
+    assert comparison.margin(0, 2) > comparison.margin(0, 1)
+
+
+def test_identical_scores_have_a_margin_of_zero_and_no_number_of_seeds_helps() -> None:
+    comparison = Comparison([[3.0, 3.0, 3.0], [3.0, 3.0, 3.0]])
+    assert comparison.margin(0, 1) == 0
+    assert comparison.seeds_needed(0, 1) is None
+
+
+@pytest.mark.parametrize("gap", [0.2, 0.12, 0.06])
+def test_the_seeds_asked_for_are_the_fewest_that_settle_the_pair(gap: float) -> None:
+    def with_seeds(seeds: int) -> Comparison:  # every arm's variance is exactly 0.05 squared
+        shape = np.linspace(-1, 1, seeds)
+        shape *= 0.05 / shape.std(ddof=1)
+        return Comparison([(mean + shape).tolist() for mean in (3.0, 3.0 + gap, 3.5)])
+
+    needed = with_seeds(3).seeds_needed(0, 1)
+    assert needed is not None
+    assert with_seeds(needed).margin(0, 1) <= gap
+    assert with_seeds(needed - 1).margin(0, 1) > gap
+
+
+def test_no_practical_number_of_seeds_settles_a_gap_of_a_thousandth() -> None:
+    assert Comparison([[3.0, 3.1, 3.2], [3.001, 3.101, 3.201]]).seeds_needed(0, 1) is None
+
+
+def test_redraw_noise_pools_the_networks() -> None:
+    assert redraw_noise([[1.0, 3.0], [10.0, 12.0], [7.0]]) == pytest.approx(2**0.5)
+    assert redraw_noise([[log(3)], []]) is None
