@@ -10,9 +10,8 @@ def figures(value: float, digits: int = 3) -> str:
         return "∞" if value > 0 else "not a number"
     if value == 0:
         return "0"
-    decimals = digits - 1 - floor(log10(abs(value)))
-    rounded = round(value, decimals)
-    return f"{rounded:.{max(0, decimals)}f}"
+    rounded = float(f"{value:.{digits}g}")  # first, since 9.999 becomes 10.0
+    return f"{rounded:.{max(0, digits - 1 - floor(log10(abs(rounded))))}f}"
 
 
 def gap(ratio: float) -> str:
