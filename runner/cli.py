@@ -69,14 +69,22 @@ def run(
     data: Annotated[str, typer.Option(help="A named set, a folder or a zip of images.")],
     budget: Annotated[str, typer.Option(help="Real images for each trial: 2M, 500k, …")] = "2M",
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trials of each candidate.")] = 3,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of this run.")] = Path("runs/run"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of this run.")] = Path(
+        "runs/run"
+    ),
     size: Annotated[int, typer.Option(help="Pixels a side.")] = 32,
-    channels: Annotated[int | None, typer.Option(help="1 or 3; by default as the images are.")] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="1 or 3; by default as the images are.")
+    ] = None,
     width: Annotated[int | None, typer.Option(min=4, help="Width of all networks.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=2, help="For all candidates alike.")] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Just this candidate (repeatable).")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Just this candidate (repeatable).")
+    ] = None,
     features: Annotated[str, typer.Option(help="inception, efficientnet-lite0 or auto.")] = "auto",
-    weights: Annotated[Path | None, typer.Option(help="A local file with Inception's weights.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="A local file with Inception's weights.")
+    ] = None,
     samples: Annotated[str, typer.Option(help="Generated and real images of each score.")] = "10k",
     draws: Annotated[int, typer.Option(min=1, help="Independent sets of them, averaged.")] = 1,
     looks: Annotated[int, typer.Option(min=1, help="Cheap measurements in each trial.")] = 4,
@@ -160,6 +168,40 @@ def read_recommendation(path: Path):  # type: ignore[no-untyped-def]  # noqa: AN
         where = ".".join(map(str, first["loc"])) or "the file"
         says = f"{path} is no recommendation of this version ({where}: {first['msg']})"
         raise fail(f"{says}; write one with gan-advisor recommend -o", BAD_INPUT) from None
+
+
+@app.command()
+def probe(
+    data: Annotated[str, typer.Argument(help="A named set, a folder or a zip of images.")],
+    size: Annotated[int, typer.Option(help="Pixels a side.")] = 32,
+    grid: Annotated[
+        Path | None, typer.Option("-o", "--grid", help="Write a picture of some of them here.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
+    """Say what a data set holds, and prepare it."""
+    from runner.data import DataError, open_images
+    from runner.prepare import data_plan
+    from runner.progress import Display
+    from runner.views import described
+
+    try:
+        with Display() as display:
+            images = open_images(data, size=size, progress=display.decoded)
+        if grid:
+            from runner.pictures import grid as picture
+
+            grid.write_bytes(picture(images.train[:64], columns=8))
+    except DataError as error:
+        raise fail(str(error), BAD_INPUT) from None
+    except OSError as error:
+        raise fail(f"{error.filename}: {error.strerror}", BAD_INPUT) from None
+    if json:
+        print(data_plan(data, images).model_dump_json(indent=1))
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(described(images))
 
 
 @app.command()

@@ -10,7 +10,7 @@ if [ ! -e /usr/share/datasets/fashion-mnist ] && [ "$(id -u)" = 0 ] && command -
     { apt-get update -qq && apt-get install -qq -y dataset-fashion-mnist; } >/dev/null 2>&1 || true
 fi
 data=fashion-mnist
-if ! gan-runner data fashion-mnist >&2; then
+if ! gan-runner probe fashion-mnist >&2; then
     echo "Fashion-MNIST cannot be had here; the demo uses the built-in polygons (shapes) instead" >&2
     data=shapes
 fi
