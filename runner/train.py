@@ -16,7 +16,9 @@ from runner.scene import Game, Scene, Term, Turn, terms_due
 
 Precision = Literal["float32", "bfloat16"]
 LOOKS = 200  # points of the curves of a whole run
-CHECK_EVERY = 50  # rounds between two looks for NaN where each look waits for the device
+# Rounds between two looks for NaN. A look waits for a GPU, and costs nothing on a CPU.
+CHECK_EVERY = {"cpu": 1}
+CHECK_ELSEWHERE = 50
 
 
 class Batches(Protocol):
@@ -56,13 +58,14 @@ class Trained(NamedTuple):
 class Diverged(ArithmeticError):
     """A loss is no longer finite, or the "weights" are not."""
 
-    def __init__(self, images_seen: int, loss: str) -> None:
-        super().__init__(f"not finite after {images_seen:,} images: {loss}")
+    def __init__(self, images_seen: int, loss: str, history: list[Look]) -> None:
+        super().__init__(images_seen, loss, history)  # as they are: it crosses process borders
         self.images_seen = images_seen
         self.loss = loss
+        self.history = history  # until then
 
-    def __reduce__(self) -> tuple[type["Diverged"], tuple[int, str]]:
-        return Diverged, (self.images_seen, self.loss)  # so that it crosses process borders
+    def __str__(self) -> str:
+        return f"not finite after {self.images_seen:,} images: {self.loss}"
 
 
 def train(
@@ -153,6 +156,7 @@ class Run:
     precision: Precision
     half_life: float
     seed: int
+    layout: torch.memory_format = torch.channels_last
     images_seen: int = 0
     rounds: int = 0
     seconds: float = 0.0
@@ -162,11 +166,15 @@ class Run:
 
     def __post_init__(self) -> None:
         networks = self.game.networks
-        networks.to(self.device).to(memory_format=torch.channels_last).train()
+        networks.to(self.device).to(memory_format=self.layout).train()
         self.optimizers = [turn.optimizer(self.learnt_in(turn)) for turn in self.game.turns]
         self.steps = [0 for _ in self.game.turns]
         own = {name: copy.deepcopy(networks[name]) for name in self.game.averaged}
         self.average = nn.ModuleDict(own).requires_grad_(False).eval()
+        live = nn.ModuleDict({name: networks[name] for name in self.game.averaged})
+        pairs = list(zip(lasting(self.average), lasting(live), strict=True))
+        self.smooth = [pair for pair in pairs if pair[0].is_floating_point()]
+        self.counters = [pair for pair in pairs if not pair[0].is_floating_point()]
         self.rng = torch.Generator(self.device).manual_seed(self.seed)
 
     def play_round(self) -> None:
@@ -177,8 +185,7 @@ class Run:
             for _ in range(turn.times):
                 self.step(index, turn)
         self.rounds += 1
-        # A look at a number waits for a GPU, and costs nothing on a CPU.
-        if self.device.type == "cpu" or self.rounds % CHECK_EVERY == 0:
+        if self.rounds % CHECK_EVERY.get(self.device.type, CHECK_ELSEWHERE) == 0:
             self.check_losses()
         self.update_average(self.images_seen - before)
 
@@ -211,7 +218,7 @@ class Run:
 
     def placed(self, value: Tensor) -> Tensor:
         value = value.to(self.device, non_blocking=True)
-        return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
+        return value.contiguous(memory_format=self.layout) if value.ndim == 4 else value
 
     @property
     def count(self) -> int:
@@ -231,20 +238,11 @@ class Run:
         Training Dynamics of Diffusion Models", section 3.1. Floating-point buffers, as batch norm's
         statistics, are averaged like weights; counters are copied.
         """
-        old = 0.5 ** (images / (self.half_life * self.images_seen)) if self.half_life else 0.0
-        lasting, new = self.lasting(self.average), self.lasting(self.current())
-        torch._foreach_lerp_([t for t in lasting if t.is_floating_point()],
-                             [t for t in new if t.is_floating_point()], 1 - old)  # fmt: skip
-        for own, other in zip(lasting, new, strict=True):
-            if not own.is_floating_point():
-                own.copy_(other)
-
-    def current(self) -> nn.ModuleDict:
-        return nn.ModuleDict({name: self.game.networks[name] for name in self.game.averaged})
-
-    @staticmethod
-    def lasting(network: nn.Module) -> list[Tensor]:
-        return [*network.parameters(), *network.buffers()]
+        kept = 0.5 ** (images / (self.half_life * self.images_seen)) if self.half_life else 0.0
+        averages, news = zip(*self.smooth, strict=True)
+        torch._foreach_lerp_(averages, news, 1 - kept)
+        for counter, new in self.counters:
+            counter.copy_(new)
 
     # Health and curves -----------------------------------------------------------------------
 
@@ -262,14 +260,14 @@ class Run:
         """A sum that is not finite had a loss that was not."""
         for name, (total, _) in self.tally.items():
             if not total.isfinite():
-                raise Diverged(self.images_seen, name)
+                raise Diverged(self.images_seen, name, self.history)
 
     def check_weights(self) -> None:
         """What is saved or handed over is finite: the last step may have had a NaN gradient."""
         self.check_losses()
-        tensors = [*self.lasting(self.game.networks), *self.lasting(self.average)]
+        tensors = [*lasting(self.game.networks), *lasting(self.average)]
         if not torch.stack([t.isfinite().all() for t in tensors]).all():
-            raise Diverged(self.images_seen, "weights")
+            raise Diverged(self.images_seen, "weights", self.history)
 
     def trained(self) -> Trained:
         networks = nn.ModuleDict({**self.game.networks, **self.average}).eval()
@@ -282,6 +280,7 @@ class Run:
         return {
             "image": self.game.image._asdict(),
             "seed": self.seed,
+            "device": self.device.type,
             "precision": self.precision,
             "average half-life": self.half_life,
         }
@@ -323,3 +322,7 @@ class Run:
             name: (total.to(self.device), n) for name, (total, n) in state["tally"].items()
         }
         self.history = [Look(*look) for look in state["history"]]
+
+
+def lasting(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]

@@ -146,11 +146,18 @@ def test_textbook_losses(pair):
 
 def test_loss_sensitive_gan():
     """Qi (2017) with L = -score: real images lose less than fake ones by a margin."""
-    ours = losses("loss-sensitive", "wasserstein", weight=3.0)
-    hinged = relu(MARGIN - REAL + FAKE).mean()
+    ours = losses("loss-sensitive", "wasserstein", weight=3.0, real_weight=1.0, scale=0.5)
+    hinged = relu(0.5 * MARGIN - REAL + FAKE).mean()
     critic = ours.critic(real_score=REAL, fake_score=FAKE, margin=MARGIN)
     assert torch.isclose(critic, -REAL.mean() + 3.0 * hinged)
     assert torch.isclose(ours.generator(fake_score=FAKE), -FAKE.mean())
+
+
+def test_loss_sensitive_critic_rests_once_the_margin_is_kept():
+    """As it stands in its authors' code: no reward for losses without end."""
+    ours = losses("loss-sensitive", "wasserstein")
+    apart = ours.critic(real_score=FAKE + 2.5 * MARGIN + 0.1, fake_score=FAKE, margin=MARGIN)
+    assert apart.item() == 0
 
 
 @pytest.mark.parametrize("divergence_name", divergence.known)

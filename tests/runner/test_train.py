@@ -202,9 +202,30 @@ def test_divergence_names_the_loss_and_the_images(turn, poison):
 
     game = spying(build(plan, IMAGE, 0), turn, spy)
     with pytest.raises(Diverged, match="not finite after 24 images: spy") as caught:
-        train(game, plan, Bars(8), budget=800)
+        train(game, plan, Bars(8), budget=800, look_every=8)
     assert (caught.value.images_seen, caught.value.loss) == (24, "spy")
-    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    assert [look.images_seen for look in caught.value.history] == [8, 16]
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copy), copy.history) == (str(caught.value), caught.value.history)
+
+
+@pytest.mark.parametrize("save_every", [None, 8 * 5])
+def test_where_looks_are_rare_a_diverged_average_is_still_not_handed_over(
+    save_every, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("runner.train.CHECK_EVERY", {"cpu": 50})
+    plan, calls = recipe(), []
+
+    def spy(fake):
+        calls.append(0)
+        return fake.sum() * (float("nan") if len(calls) == 3 else 0.0)
+
+    game = spying(build(plan, IMAGE, 0), 1, spy)
+    with pytest.raises(Diverged) as caught:
+        train(game, plan, Bars(8), budget=8 * 10, look_every=8 * 10, save_every=save_every,
+              checkpoint=tmp_path / "run")  # fmt: skip
+    assert caught.value.images_seen == (save_every or 8 * 10)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_nan_gradient_of_a_finite_loss_in_the_last_step_is_not_handed_over(tmp_path):
