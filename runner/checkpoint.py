@@ -30,7 +30,7 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
             file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
+        if path.exists() and is_whole(path.read_bytes()):  # a damaged one must not push out a good
             os.replace(path, previous(path))
         os.replace(beside, path)
     except BaseException:

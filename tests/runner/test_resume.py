@@ -186,6 +186,14 @@ def test_a_crash_between_the_two_renames_loses_nothing(two, monkeypatch):
     assert checkpoint.load(two)["number"] == 2
 
 
+def test_a_damaged_file_never_takes_the_place_of_a_whole_one(two):
+    two.write_bytes(b"damaged")
+    checkpoint.save(two, {"number": 3})
+    assert checkpoint.load(two)["number"] == 3
+    two.unlink()
+    assert checkpoint.load(two)["number"] == 1
+
+
 def test_a_full_disk_leaves_the_old_checkpoint_and_nothing_half_written(two, monkeypatch):
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")
