@@ -19,21 +19,23 @@ class Comparison:
     """Log scores of each arm's seeds. Scores compare by ratio, so differences of logs are meant.
 
     Tukey's honest significant difference in Kramer's form for unequal numbers of seeds; where the
-    spreads are very unequal, that of Games and Howell (1976) too, and the wider margin is believed.
+    spreads are very unequal, that of Games and Howell (1976), which pools nothing: one arm that
+    collapses on a seed would otherwise hide all that the other arms show.
     """
 
     groups: Sequence[Sequence[float]]
 
     def apart(self, one: int, other: int) -> bool:
         gap = abs(fmean(self.groups[one]) - fmean(self.groups[other]))
-        if gap <= self._tukey(one, other):
-            return False
-        return not self.uneven or gap > self._games_howell(one, other)
+        return gap > self.margin(one, other)
 
     def margin(self, one: int, other: int) -> float:
         """The difference of two means from which on they are told apart; infinite: none is."""
-        pooled = self._tukey(one, other)
-        return max(pooled, self._games_howell(one, other)) if self.uneven else pooled
+        pair = self.groups[one], self.groups[other]
+        if self.freedom < 1 or len(self.groups) < 2 or (self.uneven and min(map(len, pair)) < 2):
+            return inf
+        squares = [variance(group) if self.uneven else self.pooled for group in pair]
+        return self._margin(squares, [len(group) for group in pair], self.freedom)
 
     def interval(self, arm: int) -> tuple[float, float] | None:
         """Where the mean of an arm lies. From pooled variance, from its own if they are uneven."""
@@ -46,14 +48,15 @@ class Comparison:
         return fmean(own) - half, fmean(own) + half
 
     def seeds_needed(self, one: int, other: int) -> int | None:
-        """Seeds of every arm that would tell two apart if their means stayed where they are."""
-        gap = abs(fmean(self.groups[one]) - fmean(self.groups[other]))
-        spread, arms = sqrt(self._spread_of(one, other)), len(self.groups)
-        if gap == 0 or self.freedom < 1 or arms < 2:
+        """Seeds of every arm that would tell two apart if means and spreads stayed as they are."""
+        pair = self.groups[one], self.groups[other]
+        gap = abs(fmean(pair[0]) - fmean(pair[1]))
+        if gap == 0 or self.margin(one, other) == inf:
             return None
+        squares = [variance(group) if self.uneven else self.pooled for group in pair]
 
         def enough(seeds: int) -> bool:
-            return _studentized_range(arms, arms * (seeds - 1)) * spread <= gap * sqrt(seeds)
+            return self._margin(squares, [seeds, seeds], len(self.groups) * (seeds - 1)) < gap
 
         practical = range(2, PATIENCE + 1)
         first = bisect_left(practical, True, key=enough)
@@ -88,30 +91,16 @@ class Comparison:
             simplefilter("ignore")  # the logarithm of a variance of zero
             return bool(bartlett(*several).pvalue < 1 - LEVEL)
 
-    def _tukey(self, one: int, other: int) -> float:
-        if self.freedom < 1 or len(self.groups) < 2:
-            return inf
-        seeds = 1 / len(self.groups[one]) + 1 / len(self.groups[other])
-        return _studentized_range(len(self.groups), self.freedom) * sqrt(self.pooled / 2 * seeds)
-
-    def _games_howell(self, one: int, other: int) -> float:
-        pair = self.groups[one], self.groups[other]
-        if min(map(len, pair)) < 2:
-            return inf
-        errors = [variance(group) / len(group) for group in pair]
+    def _margin(self, squares: Sequence[float], seeds: Sequence[int], pooled: int) -> float:
+        """For two arms of these variances and numbers of seeds."""
+        errors = [square / count for square, count in zip(squares, seeds, strict=True)]
         if not any(errors):
             return 0.0
-        # Welch and Satterthwaite's degrees of freedom.
-        shares = [e**2 / (len(group) - 1) for e, group in zip(errors, pair, strict=True)]
-        freedom = sum(errors) ** 2 / sum(shares)
+        freedom: float = pooled
+        if self.uneven:  # Welch and Satterthwaite
+            shares = (error**2 / (n - 1) for error, n in zip(errors, seeds, strict=True))
+            freedom = sum(errors) ** 2 / sum(shares)
         return _studentized_range(len(self.groups), freedom) * sqrt(sum(errors) / 2)
-
-    def _spread_of(self, one: int, other: int) -> float:
-        """Variance of a seed, as far as these two arms are concerned."""
-        pair = self.groups[one], self.groups[other]
-        if not self.uneven or min(map(len, pair)) < 2:
-            return self.pooled
-        return max(self.pooled, fmean(variance(group) for group in pair))
 
 
 def redraw_noise(draws: Sequence[Sequence[float]]) -> float | None:

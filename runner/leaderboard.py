@@ -162,8 +162,8 @@ def unripe(leaders: list[Tally], tallies: list[Tally], *, complete: bool) -> str
     if len(tallies) == 1:
         return "it was the only arm to be trained"
     few = [each for each in leaders if len(each.finished) < SEEDS]
-    if not few:
-        return None
+    if not few or len(leaders) - len(few) > 1:
+        return None  # two that may claim and are not told apart tie, whatever a third does
     if all(not each.failed for each in few):
         most = max(len(each.finished) for each in few)
         return f"{counted(most, 'seed')} an arm cannot tell luck from merit ({SEEDS} can begin to)"
@@ -188,7 +188,7 @@ def won(contest: Contest) -> str:
 
 
 def tied(contest: Contest, leaders: list[Tally]) -> str:
-    says = f"No single winner: {listed([each.name for each in leaders])} tie"
+    says = f"No single winner: {listed([named(each) for each in leaders])} tie"
     second = contest.arms.index(leaders[1])
     if contest.grounded(second):
         return f"{says}, since this metric can hardly tell them from real images any more."
@@ -204,6 +204,12 @@ def tied(contest: Contest, leaders: list[Tally]) -> str:
     return (
         f"{says}: about {counted(more, 'more seed')} of each would settle it, if that gap is real."
     )
+
+
+def named(each: Tally) -> str:
+    if len(each.finished) >= SEEDS:
+        return each.name
+    return f"{each.name} (of which {len(each.finished)} of {len(each.results)} seeds finished)"
 
 
 def standing(
@@ -258,8 +264,8 @@ def cautions(
     yield from dict.fromkeys(caution for score in scores for caution in score.cautions)
     if contest.comparison.uneven:
         yield (
-            "Some arms scatter far more over their seeds than others: intervals are each arm's "
-            "own, and the wider of two tests decides."
+            "Some arms scatter far more over their seeds than others: each interval rests on its "
+            "arm's own seeds alone, and arms are compared by Games and Howell's test, not Tukey's."
         )
     if floor and contest.arms and contest.grounded(0):
         yield (

@@ -14,6 +14,11 @@ def figures(value: float, digits: int = 3) -> str:
     return f"{rounded:.{max(0, digits - 1 - floor(log10(abs(rounded))))}f}"
 
 
+def span(low: float, high: float) -> str:
+    """From low to high; where they are a hundredfold apart, the numbers would only mislead."""
+    return f"{figures(low)}–{figures(high)}" if high < 100 * low else "too wide to say"
+
+
 def gap(ratio: float) -> str:
     """How much larger one distance is than another."""
     if not isfinite(ratio):

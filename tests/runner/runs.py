@@ -8,6 +8,7 @@ from runner.plan import DataPlan, Measurement, RunPlan, Skip, Trial
 from runner.results import Look, TrialResult
 
 BUDGET = 2_000_000
+NAMES = {"baseline": "non-saturating + spectral norm", "sn-gan": "SN-GAN"}
 DATA = DataPlan(
     where="fashion-mnist",
     name="Fashion-MNIST",
@@ -47,7 +48,9 @@ def plan(arms: Sequence[str], seeds: int = 3, *, latent_dim: int = 128) -> RunPl
         precision="float32",
         device="cpu",
         trials=tuple(
-            Trial(arm=arm, name=arm.upper(), seed=seed, budget=BUDGET, recipe=recipe)
+            Trial(
+                arm=arm, name=NAMES.get(arm, arm.upper()), seed=seed, budget=BUDGET, recipe=recipe
+            )
             for seed in range(seeds)
             for arm in arms
         ),

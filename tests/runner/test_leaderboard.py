@@ -105,10 +105,11 @@ def test_arms_within_twice_the_floor_tie() -> None:
     assert board(CLEAR, floor=score(12.0)).verdict.kind == "winner"
 
 
-def test_an_arm_that_scatters_wildly_makes_the_ranking_more_cautious() -> None:
-    calm = {arm: [mean, mean * 1.001, mean * 0.999] for arm, mean in (("a", 20.0), ("b", 21.0))}
-    wild = board({**calm, "c": [60.0, 20.0, 180.0]})
-    assert wild.verdict.kind == "tie"
+def test_an_arm_that_scatters_wildly_does_not_hide_how_the_others_differ() -> None:
+    calm = {"a": [20.0, 20.2, 19.9], "b": [26.0, 25.7, 26.2]}
+    wild = board({**calm, "c": [900.0, 200.0, 3000.0]})
+    assert by_arm(wild)["a"].leader
+    assert not by_arm(wild)["b"].leader
     assert any("scatter" in caution for caution in wild.cautions)
     assert not any("scatter" in caution for caution in board(CLEAR).cautions)
 
@@ -139,6 +140,12 @@ def test_a_leader_that_finished_too_few_seeds_withholds_the_claim() -> None:
     found = board({"a": [20.0, 21.4, 19.7], "b": [20.2, None, None]})
     assert found.verdict.kind == "preview"
     assert "B has 1 of 3 seeds" in found.verdict.says
+
+
+def test_two_sound_leaders_tie_even_if_a_third_finished_too_few_seeds() -> None:
+    found = board({**CLOSE, "c": [20.2, None, None]})
+    assert found.verdict.kind == "tie"
+    assert "C (of which 1 of 3 seeds finished)" in found.verdict.says
 
 
 def test_a_score_that_is_not_a_number_is_a_failure() -> None:
@@ -236,12 +243,12 @@ def verdicts(drawn):
 
 def test_of_equal_arms_hardly_ever_one_is_declared_the_winner(drawn) -> None:
     alone = []
-    for logs in drawn:
+    for logs in drawn[:400]:
         comparison, first = Comparison(logs.tolist()), int(logs.mean(1).argmin())
         others = set(range(ARMS)) - {first}
         alone.append(all(comparison.apart(first, other) for other in others))
     assert np.mean(alone) <= 0.05
-    assert all(verdict.kind == "tie" for verdict in verdicts(drawn[:40]))
+    assert all(verdict.kind == "tie" for verdict in verdicts(drawn[:20]))
 
 
 def test_a_winner_twice_as_good_is_found_nearly_always(drawn) -> None:

@@ -27,6 +27,11 @@ def test_gaps_are_percent_until_they_double() -> None:
     assert wording.below(log(2)) == "50 % below"
 
 
+def test_an_interval_that_says_nothing_is_not_spelled_out() -> None:
+    assert wording.span(18.5, 24.72) == "18.5–24.7"
+    assert wording.span(1e-4, 1e6) == "too wide to say"
+
+
 @pytest.mark.parametrize(
     ("count", "text"), [(2_000_000, "2M"), (1_500_000, "1.5M"), (400_000, "400k"), (950, "950")]
 )

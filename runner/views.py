@@ -1,0 +1,92 @@
+"""What a ranking looks like in a terminal. Meaning never rests on colour alone."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from runner.data import ImageSet
+from runner.results import Leaderboard, Standing
+from runner.wording import figures, gap, span
+
+SKIPPED = 10  # files that are named
+
+
+def table(board: Leaderboard) -> RenderableType:
+    """The standings, best first; failures and cautions below them."""
+    rows = Table(title=f"mean {board.metric}, lower is better", padding=(0, 1), expand=False)
+    rows.add_column("", justify="right", no_wrap=True)
+    rows.add_column("arm", overflow="fold", min_width=12)
+    rows.add_column("mean", justify="right", no_wrap=True)
+    rows.add_column("95 % interval", justify="right", no_wrap=True)
+    rows.add_column("each seed", overflow="fold", min_width=9)
+    rows.add_column("done", justify="right", no_wrap=True)
+    rows.add_column("img/s", justify="right", no_wrap=True)
+    for each in board.standings:
+        rows.add_row(
+            place(each, board),
+            name(each),
+            Text(number(each.mean), style="bold" if each.leader else ""),
+            interval(each),
+            " ".join(figures(score) for score in each.scores) or "–",
+            f"{each.finished}/{each.tried}",
+            f"{each.images_per_second:,.0f}",
+        )
+    return Group(rows, *notes(board))
+
+
+def place(each: Standing, board: Leaderboard) -> str:
+    tied = sum(other.rank == each.rank for other in board.standings) > 1
+    if each.mean is None:
+        return "–"
+    return f"{each.rank}=" if tied else str(each.rank)
+
+
+def name(each: Standing) -> str:
+    return f"{each.name} (control)" if each.control else each.name
+
+
+def number(value: float | None) -> str:
+    return "–" if value is None else figures(value)
+
+
+def interval(each: Standing) -> str:
+    if each.low is None or each.high is None:
+        return "–"
+    return span(each.low, each.high)
+
+
+def notes(board: Leaderboard) -> Iterator[Text]:
+    if board.floor:
+        says = f"floor {figures(board.floor.value)}: training images against held-out ones"
+        yield Text(f"{says}, what a perfect generator would score", style="dim")
+    if board.verdict.kind in ("winner", "tie"):
+        resolves = f" resolve gaps of {gap(board.resolves)}" if board.resolves else ""
+        yield Text(f"= marks a tie; the seeds{resolves}; below the leaders only an order", "dim")
+    for each in board.standings:
+        for failure in each.failures:
+            yield Text(f"{each.name}, {failure}")
+    for caution in board.cautions:
+        yield Text(f"caution: {caution}")
+
+
+def described(images: ImageSet) -> RenderableType:
+    """What a data set holds, for somebody who is about to train on it."""
+    rows = Table(box=None, padding=(0, 1), show_header=False)
+    rows.add_column(no_wrap=True, style="bold")
+    rows.add_column(overflow="fold")
+    kind = "grey" if images.channels == 1 else "colour"
+    rows.add_row("images", f"{len(images.train):,} to train on, {len(images.held_out):,} held out")
+    rows.add_row("held out", images.held_out_is)
+    rows.add_row("pixels", f"{images.size} × {images.size}, {kind}; {images.preparation}")
+    if images.classes:
+        rows.add_row("classes", f"{len(images.classes)}: {', '.join(images.classes)}")
+    if images.skipped:
+        rows.add_row("skipped", f"{len(images.skipped):,} files that could not be used:")
+        for skipped in images.skipped[:SKIPPED]:
+            rows.add_row("", f"{skipped.file}: {skipped.why}")
+        if len(images.skipped) > SKIPPED:
+            rows.add_row("", f"and {len(images.skipped) - SKIPPED:,} more")
+    rows.add_row("fingerprint", images.fingerprint)
+    return rows

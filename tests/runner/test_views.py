@@ -1,0 +1,47 @@
+import pytest
+from rich.console import Console
+
+from runner.leaderboard import rank
+from runner.views import table
+from runner.wording import figures
+from tests.runner.runs import plan, results, score
+
+VALUES = {
+    "sn-gan": [20.0, 22.4, 18.7],
+    "baseline": [20.1, 21.5, 22.6],
+    "lsgan": [145.03, 1141.1, None],
+    "wgan": [None, None, None],
+}
+
+
+@pytest.fixture(scope="module")
+def board():
+    planned = plan(list(VALUES))
+    return rank(planned, results(planned, VALUES), score(1.234), "baseline")
+
+
+def printed(board, width=80):
+    console = Console(width=width, no_color=True, force_terminal=False)
+    with console.capture() as capture:
+        console.print(table(board))
+    return capture.get()
+
+
+def test_the_table_fits_eighty_columns_and_loses_nothing(board) -> None:
+    text = printed(board)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].endswith("┓")  # the last column is whole
+    for each in board.standings:
+        assert all(figures(score) in text for score in each.scores)
+        assert f"{each.finished}/{each.tried}" in text
+    assert "…" not in text
+
+
+def test_ties_the_control_arm_the_floor_and_failures_are_told_in_words(board) -> None:
+    text = printed(board, width=120)
+    assert text.count("│ 1=") == sum(each.leader for each in board.standings) > 1
+    assert "(control)" in text
+    assert "floor 1.23" in text
+    assert "LSGAN, seed 2: diverged" in text
+    assert "fd-efficientnet-lite0@64-10k" in text
