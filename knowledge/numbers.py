@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from knowledge.schema import Record, Value
+from knowledge.schema import Record, Text, Value
 
 Bounds = tuple[float, float]
 
@@ -36,9 +36,9 @@ class Result(Record):
     critic_norm: str | None = None
     penalty: str | None = None
     setting: str | None = None
-    protocol: str
+    protocol: Text
     source: str  # whose number it is
-    locator: str  # where it was read
+    locator: Text  # where it was read
     verified: bool  # False: not read at the place
     confidence: Literal["high", "medium", "low"] | None = None  # where not verified
     own_method: bool = False  # the source introduced the model
@@ -127,6 +127,6 @@ class Study(Record):
 
 
 class Hyperparameters(Record):
-    published: tuple[Published, ...]
-    searches: tuple[SearchSpace, ...]
-    studies: tuple[Study, ...]
+    published: tuple[Published, ...] = ()
+    searches: tuple[SearchSpace, ...] = ()
+    studies: tuple[Study, ...] = ()

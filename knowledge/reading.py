@@ -34,7 +34,8 @@ class InvalidData(ValueError):
 class Document(NamedTuple):
     """A YAML file's content, and the line on which each of its entries starts."""
 
-    file: str
+    path: Path
+    file: str  # how messages name it
     data: Any
     lines: dict[Loc, int]
 
@@ -68,7 +69,7 @@ def read(path: Path, shown_as: str | None = None) -> Document:
         raise InvalidData(
             Problem(name, line, f"the key {key!r} stands twice") for key, line in twice
         )
-    return Document(name, data, lines)
+    return Document(path, name, data, lines)
 
 
 def walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int]) -> Iterator[tuple[str, int]]:

@@ -2,7 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 Value = bool | int | float | str
 Slot = Literal["architecture", "loss", "regularization", "normalization", "optimizer", "divergence"]
@@ -20,6 +27,22 @@ def as_tuple(value: Any) -> Any:  # noqa: ANN401 - YAML gives one value or a lis
     return value if isinstance(value, list | tuple | set | frozenset) else (value,)
 
 
+def whole_sentence(reason: str) -> str:
+    if len(reason.split()) < 20:
+        raise ValueError("a waiver gives its reason in at least 20 words")
+    return reason
+
+
+def every_slot(combination: dict[Any, str]) -> dict[Any, str]:
+    missing = [slot for slot in SLOTS if slot not in combination] if combination else []
+    if missing:
+        raise ValueError(f"names no {', '.join(missing)}; a combination has every slot or none")
+    return combination
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Waiver = Annotated[str, AfterValidator(whole_sentence)]  # why a finding of `kb check` is meant
+Point = Annotated[dict[Slot, str], AfterValidator(every_slot)]
 OneOrMore = Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 OneOrMoreValues = Annotated[tuple[Value, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 
@@ -102,9 +125,9 @@ class Claim(Record):
     direction: Direction  # how the subject stands to the object
     condition: str | None = None
     datasets: tuple[str, ...] = ()  # where it was seen; empty: said without a data set
-    says: str
+    says: Text
     source: str  # where it was read
-    locator: str  # the place in that source
+    locator: Text  # the place in that source
     lineage: str  # the source whose authors stand behind the statement: they vote once
     own_method: bool = False  # the lineage introduced the subject or the object
     read_in: Literal["primary", "secondary"] = "secondary"
@@ -190,6 +213,7 @@ class Option(Record):
     tasks: tuple[str, ...] = ()  # an architecture's; empty: any
     relative_cost: float = 1.0  # time for one image shown to the critic, against the plain option
     note: str | None = None
+    waiver: Waiver | None = None
 
 
 class Axis(Record):
@@ -197,6 +221,7 @@ class Axis(Record):
     name: str
     assumption: str | None = None
     tags: dict[str, str] = {}  # what each tag of this axis means
+    waivers: dict[str, Waiver] = {}  # of tags
     options: tuple[Option, ...]
 
 
@@ -259,10 +284,13 @@ class Gan(Record):
     defaults: dict[Slot, Default] = {}
     tags: frozenset[str] = frozenset()
     composed_of: tuple[str, ...] = ()  # GANs whose ideas it joins: a node beside the product
-    combination: dict[Slot, str] = {}  # where such a node stands on the axes
+    combination: Point = {}  # where such a node stands on the axes
     settings: tuple[PublishedSettings, ...] = ()
     change: RecipeChange = RecipeChange()
     fails: tuple[str, ...] = ()  # how it usually fails
+    # What one file may bring along; the library holds it with the others of its kind:
+    claims: tuple[Claim, ...] = ()
+    sources: dict[str, Source] = {}
 
 
 class Dataset(Record):
@@ -318,6 +346,7 @@ class Rule(Record):
     claims: tuple[str, ...] = ()
     counter: tuple[str, ...] = ()  # claims that speak against the rule
     sources: tuple[str, ...] = ()  # where no claim of the base says it
+    waiver: Waiver | None = None
 
 
 class Choice(Record):
@@ -340,7 +369,7 @@ class Baseline(Record):
     """The control arm: trained beside every shortlist."""
 
     name: str
-    combination: dict[Slot, str]
+    combination: Point
     because: str
     sources: tuple[str, ...]
     claims: tuple[str, ...] = ()
@@ -348,51 +377,6 @@ class Baseline(Record):
 
 
 class Vocabulary(Record):
-    aspects: dict[str, str]
-    issues: dict[str, str]
-    tasks: dict[str, str]
-
-
-# Results and conflicts -----------------------------------------------------------------------
-# (The numbers themselves are typed in numbers.py.)
-
-
-class GlobalConflict(Conflict):
-    """A disagreement that concerns several entries, with what to do about it."""
-
-    id: str
-    severity: Literal["high", "medium", "low"]
-    advice: str
-    gans: tuple[str, ...] = ()  # where it should be shown
-
-
-class Technique(Record):
-    """A device or a notion that several GANs use."""
-
-    name: str
-    kind: Literal[
-        "penalty", "normalization", "constraint", "architecture", "training", "sampling",
-        "divergence",
-    ]  # fmt: skip
-    does: str
-    used_by: tuple[str, ...] = ()
-    sources: tuple[str, ...]
-    note: str | None = None
-
-
-class SurveyRow(Record):
-    """A row of Table 1 of Motwani & Parmar (2020), cell by cell; the loss in our words."""
-
-    gan: str
-    printed_as: str
-    year: int
-    loss: str
-    critic: tuple[str, ...]
-    generator: tuple[str, ...]
-    encoder: tuple[str, ...] = ()
-    optimizer: tuple[str, ...] = ()
-    normalization: tuple[str, ...] = ()
-    regularization: str | None
-    datasets: tuple[str, ...]
-    issues_addressed: tuple[str, ...] = ()
-    metrics: tuple[str, ...]
+    aspects: dict[str, str] = {}
+    issues: dict[str, str] = {}
+    tasks: dict[str, str] = {}

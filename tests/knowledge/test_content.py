@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from knowledge import numbers, schema
+from knowledge import archive, numbers, schema
 
 ROOT = Path(schema.__file__).parent
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -65,11 +65,11 @@ def metrics():
 
 
 def techniques():
-    return record("techniques.yaml", dict[str, schema.Technique])
+    return record("techniques.yaml", dict[str, archive.Technique])
 
 
 def global_conflicts():
-    return record("conflicts.yaml", list[schema.GlobalConflict])
+    return record("conflicts.yaml", list[archive.GlobalConflict])
 
 
 def hyperparameters():
@@ -77,7 +77,7 @@ def hyperparameters():
 
 
 def survey_rows():
-    return record("survey-table-1.yaml", list[schema.SurveyRow])
+    return record("survey-table-1.yaml", list[archive.SurveyRow])
 
 
 def models():
