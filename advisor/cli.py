@@ -6,13 +6,39 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from advisor.kb.cli import kb
+from advisor.opening import open_library
 from advisor.recommendation import Recommendation
 from knowledge.reading import InvalidData
 
 NO_CANDIDATE, NOT_A_GAN_PROBLEM, BAD_INPUT, INTERRUPTED = 3, 4, 2, 130
 
+
+class Anywhere(TyperGroup):
+    """--knowledge belongs to all commands, so it may stand before or after any of them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's own click
+        return super().parse_args(ctx, hoisted(args))
+
+
+def hoisted(args: list[str]) -> list[str]:
+    """Every --knowledge with its value in front; what follows `--` stays as it is."""
+    end = args.index("--") if "--" in args else len(args)
+    front: list[str] = []
+    others: list[str] = []
+    words = iter(args[:end])
+    for word in words:
+        if word == "--knowledge":
+            front += [word, *([value] if (value := next(words, None)) is not None else [])]
+        else:
+            (front if word.startswith("--knowledge=") else others).append(word)
+    return [*front, *others, *args[end:]]
+
+
 app = typer.Typer(
+    cls=Anywhere,
     help="Choose a GAN for your data: a few answers in, a handful of candidates with reasons out.",
     no_args_is_help=True,
     add_completion=False,
@@ -20,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(kb, name="kb")
 
 
 def main() -> None:
@@ -46,14 +73,26 @@ def version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
+    knowledge: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            metavar="DIR",
+            help="Lay this folder over the knowledge base (repeatable; with any command).",
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
     ] = False,
-) -> None: ...
+) -> None:
+    context.obj = tuple(knowledge or ())
 
 
 @app.command()
 def recommend(
+    context: typer.Context,
     profile: Annotated[
         Path | None, typer.Argument(help="Answers as YAML, a `question: answer` a line.")
     ] = None,
@@ -83,9 +122,8 @@ def recommend(
     """
     from advisor.advise import recommend as advise
     from advisor.profile import checked, read_profile
-    from knowledge.library import load
 
-    library = load()
+    library = open_library(context)
     answers: dict[str, Any] = dict(read_profile(profile, library)) if profile else {}
     flags = {"task": task, "dataset": dataset, "needs": need or None}
     answers |= {name: value for name, value in flags.items() if value is not None}

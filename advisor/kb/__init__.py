@@ -1,0 +1,1 @@
+"""The knowledge base from outside: look into it, check it, extend it."""

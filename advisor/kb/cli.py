@@ -1,0 +1,9 @@
+"""gan-advisor kb: look into the knowledge base, check it, extend it."""
+
+import typer
+
+kb = typer.Typer(
+    help="Look into the knowledge base, check it, extend it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
