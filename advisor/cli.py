@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from advisor.kb.cli import kb
+from advisor.kb.finding import compare
 from advisor.opening import open_library
 from advisor.recommendation import Recommendation
 from knowledge.reading import InvalidData
@@ -47,6 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(kb, name="kb")
+app.command("compare")(compare)
 
 
 def main() -> None:

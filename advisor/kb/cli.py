@@ -2,8 +2,11 @@
 
 import typer
 
+from advisor.kb import finding
+
 kb = typer.Typer(
     help="Look into the knowledge base, check it, extend it.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+finding.register(kb)
