@@ -24,18 +24,25 @@ class Built(NamedTuple):
 
 def built(root: Path, overlays: Sequence[Path] = ()) -> Built:
     """Raises InvalidData that names every mistake of all layers at once."""
+    found, problems = attempt(root, overlays)
+    if problems or not found:
+        raise InvalidData(problems)
+    return found
+
+
+def attempt(root: Path, overlays: Sequence[Path] = ()) -> tuple[Built | None, list[Problem]]:
+    """As far as it can be built, with all mistakes; nothing where a file cannot be read."""
     readers = [Reader(root, whole=True), *(Reader(Path(folder)) for folder in overlays)]
     layers = [reader.layer() for reader in readers]
     problems = [problem for reader in readers for problem in reader.problems]
     if problems:
-        raise InvalidData(sorted(problems, key=in_order_of_files))
+        return None, sorted(problems, key=in_order_of_files)
     entries, added, overridden = stacked(layers)
     places = {key: place for layer in layers for key, place in layer.places.items()}
     library = assembled(entries, added, overridden)
     library._shelf = Shelf(root, tuple(overlays))
-    if lost := list(dangling(library, places)):
-        raise InvalidData(sorted(lost, key=in_order_of_files))
-    return Built(library, places)
+    lost = sorted(dangling(library, places), key=in_order_of_files)
+    return Built(library, places), lost
 
 
 def in_order_of_files(problem: Problem) -> tuple[str, int, str]:
