@@ -58,7 +58,9 @@ def execute(
 
 def start(context, trial: Trial, attempt: int, run: Path, threads: int) -> Running:  # noqa: ANN001
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=work, args=(trial.id, run, theirs, threads), daemon=True)
+    process = context.Process(
+        target=work, args=(trial.id, run, theirs, threads), name=trial.id, daemon=True
+    )
     process.start()
     theirs.close()
     return Running(trial, process, ours, attempt)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -31,7 +32,7 @@ class Display:
         self.budget, self.total, self.begun, self.already = 1, 1, time.monotonic(), 0
         self.spoke = 0.0
 
-    def __enter__(self) -> "Display":
+    def __enter__(self) -> Self:
         self.bars.start()
         return self
 
@@ -91,10 +92,10 @@ class Display:
     def speak(self, event: Event) -> None:
         """Without a terminal: how far it is, once a minute."""
         now = time.monotonic()
-        if not self.live and now - self.spoke > 60:
+        if not self.live and now - self.spoke > 60 and (left := self.time_left()):
             self.spoke = now
             percent = 100 * sum(self.seen.values()) / self.total
-            print(f"{percent:.0f} % of all trials; {self.time_left()}", file=sys.stderr, flush=True)
+            print(f"{percent:.0f} % of all trials, {left}", file=sys.stderr, flush=True)
 
     def update(self, name: str, done: int, total: int, note: str) -> None:
         if name not in self.tasks:

@@ -119,7 +119,9 @@ def differences(before: RunPlan, now: RunPlan) -> Iterator[str]:
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     leaves: dict[str, Any] = {}
     for name, value in tree.items():
-        inner = flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        inner = (
+            flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        )
         leaves |= inner
     return leaves
 

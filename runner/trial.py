@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from runner.prepare import reference_of
 from runner.results import Look, Status, TrialResult
 from runner.scene import Game, ImageShape
 from runner.train import Diverged, Progress, Trained, train
+from runner.train import Look as Loss
 
 EVALUATION_SEED = 1_000_003  # latents of every score: the same for all candidates
 GRID_SEED = 7
@@ -56,7 +57,7 @@ def run_trial(trial: Trial, plan: RunPlan, folder: Path, tell: Listener) -> Tria
         why = None
     except Diverged as error:
         status, why = "diverged", str(error)
-        attempt.images_seen = error.images_seen
+        attempt.images_seen, attempt.history = error.images_seen, error.history
     except torch.OutOfMemoryError as error:
         status, why = "out-of-memory", str(error).splitlines()[0]
     result = attempt.result(status, why)
@@ -73,7 +74,7 @@ class Attempt:
         self.looks = read_looks(folder)
         self.images_seen, self.seconds, self.measuring_seconds = 0, 0.0, 0.0
         self.score: Score | None = None
-        self.trained: Trained | None = None
+        self.history: Sequence[Loss] = ()
         self.game: Game | None = None
 
     def run(self) -> None:
@@ -83,11 +84,11 @@ class Attempt:
             last = budget == self.trial.budget
             if not last and any(look.images_seen >= budget for look in self.looks):
                 continue
-            self.trained = self.train_to(budget, images)
+            game = self.train_to(budget, images).game
             begun = time.perf_counter()
-            self.look(self.trained.game, glance, budget)
+            self.look(game, glance, budget)
             if last:
-                self.score = self.measure(self.trained.game, final, self.plan.measurement)
+                self.score = self.measure(game, final, self.plan.measurement)
             self.measuring_seconds += time.perf_counter() - begun
 
     def train_to(self, budget: int, images: ImageSet) -> Trained:
@@ -114,6 +115,7 @@ class Attempt:
             on_progress=self.progressed,
         )
         self.images_seen, self.seconds = trained.images_seen, trained.seconds
+        self.history = trained.history
         return trained
 
     def progressed(self, progress: Progress) -> None:
@@ -143,7 +145,6 @@ class Attempt:
         parameters = {
             name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()
         }
-        history = self.trained.history if self.trained else []
         return TrialResult(
             trial=self.trial,
             status=status,
@@ -155,7 +156,7 @@ class Attempt:
             measuring_seconds=self.measuring_seconds,
             generator_parameters=parameters.get("generator", 0),
             critic_parameters=parameters.get("critic", 0),
-            losses=tuple((look.images_seen, look.losses) for look in history),
+            losses=tuple((look.images_seen, look.losses) for look in self.history),
         )
 
 
