@@ -30,6 +30,7 @@ check: setup
 	$(RUN)mypy
 	$(RUN)lint-imports --no-cache
 	$(RUN)python -m knowledge.check
+	$(RUN)python -m advisor.kb.catalogue --check
 
 format: setup
 	$(RUN)ruff format .

@@ -61,7 +61,8 @@ def content(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record of any ki
     left_out = {"id", "conflicts", "results", "shared", "claims", "sources"}
     if not isinstance(record, Gan):
         left_out -= {"claims", "sources"}
-    return record.model_dump(mode="json", exclude_defaults=True, exclude=left_out)
+    entry = record.model_dump(mode="json", exclude_defaults=True, exclude=left_out)
+    return entry | ({"tags": sorted(entry["tags"])} if "tags" in entry else {})
 
 
 def claims_on(entry: Entry, library: Library) -> Iterator[Claim]:
