@@ -34,7 +34,13 @@ def summary(library: Library) -> str:
 
 def findings(found: Built) -> list[Problem]:
     """Entries that are valid each by itself, and yet do not belong in a base like this."""
-    checks = (uncited_sources, rules_that_cite_nothing, tags_no_rule_uses, numbers_of_no_protocol)
+    checks = (
+        uncited_sources,
+        rules_that_cite_nothing,
+        tags_no_rule_uses,
+        numbers_of_no_protocol,
+        left_to_fill_in,
+    )
     return sorted((each for check in checks for each in check(found)), key=in_order_of_files)
 
 
@@ -84,6 +90,16 @@ def numbers_of_no_protocol(found: Built) -> Iterator[Problem]:
                 "n_reference or split, or say that they are not stated"
             )
             yield problem(found.places.get(("result", result.id)), result.id, says)
+
+
+def left_to_fill_in(found: Built) -> Iterator[Problem]:
+    """Templates mark what is left to say with an ellipsis."""
+    blank = re.compile(r"^[^#]*?([\w-]+): *\[?\"?(https://)?…")
+    files = {(place.path, place.file) for place in found.places.values()}
+    for path, file in sorted(files):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if match := blank.match(line):
+                yield Problem(file, number, f"{match[1]}: is still to be filled in")
 
 
 if __name__ == "__main__":

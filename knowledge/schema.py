@@ -9,6 +9,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
 )
 
 Value = bool | int | float | str
@@ -43,8 +44,25 @@ def every_slot(combination: dict[Any, str]) -> dict[Any, str]:
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Waiver = Annotated[str, AfterValidator(whole_sentence)]  # why a finding of `kb check` is meant
 Point = Annotated[dict[Slot, str], AfterValidator(every_slot)]
-OneOrMore = Annotated[tuple[str, ...], BeforeValidator(as_tuple), Field(min_length=1)]
-OneOrMoreValues = Annotated[tuple[Value, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+
+
+def one_or_more(each: dict[str, Any]) -> WithJsonSchema:
+    """What editors should know of it: pydantic sees the tuple alone."""
+    return WithJsonSchema({"anyOf": [each, {"type": "array", "items": each, "minItems": 1}]})
+
+
+OneOrMore = Annotated[
+    tuple[str, ...],
+    BeforeValidator(as_tuple),
+    Field(min_length=1),
+    one_or_more({"type": "string"}),
+]
+OneOrMoreValues = Annotated[
+    tuple[Value, ...],
+    BeforeValidator(as_tuple),
+    Field(min_length=1),
+    one_or_more({"type": ["boolean", "number", "string"]}),
+]
 
 
 class Record(BaseModel):
