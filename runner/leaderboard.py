@@ -94,12 +94,16 @@ class Tally(NamedTuple):
 
     @property
     def failures(self) -> Iterator[str]:
+        """Each reason once, with the seeds that it stopped."""
+        seeds: dict[str, list[str]] = {}
         for result in self.results:
             if result not in self.finished:
                 # A trial that came to its end may still have produced nothing to measure.
                 what = "no score" if result.status == "finished" else result.status
-                why = f": {result.why}" if result.why else ""
-                yield f"seed {result.trial.seed}: {what}{why}"
+                why = f"{what}: {result.why}" if result.why else what
+                seeds.setdefault(why, []).append(str(result.trial.seed))
+        for why, those in seeds.items():
+            yield f"seed{'s' if len(those) > 1 else ''} {listed(those)}: {why}"
 
 
 def tally(plan: RunPlan, arm: str, results: Sequence[TrialResult]) -> Tally:
@@ -166,7 +170,7 @@ def unripe(leaders: list[Tally], tallies: list[Tally], *, complete: bool) -> str
         return None  # two that may claim and are not told apart tie, whatever a third does
     if all(not each.failed for each in few):
         most = max(len(each.finished) for each in few)
-        return f"{counted(most, 'seed')} an arm cannot tell luck from merit ({SEEDS} can begin to)"
+        return f"{counted(most, 'seed')} an arm cannot tell luck from merit; a claim takes {SEEDS}"
     each = next(each for each in few if each.failed)
     finished = f"{len(each.finished)} of {counted(len(each.results), 'seed')}"
     return f"a claim takes {SEEDS} finished seeds of every leading arm: {each.name} has {finished}"
@@ -273,7 +277,7 @@ def cautions(
             "its samples from real images, and arms down there are ties."
         )
     anchor = next((each for each in tallies if each.arm == control), None)
-    if anchor and anchor.results and not anchor.logs:
+    if contest.arms and anchor and anchor.results and not anchor.logs:
         yield f"The control arm, {anchor.name}, never finished: the ranking lacks its anchor."
     elif anchor in leaders:
         says = "no candidate was told apart from it"

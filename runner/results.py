@@ -64,7 +64,7 @@ class Standing(Record):
     last_look: float | None  # the same of its last
     finished: int
     tried: int
-    failures: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()  # each reason, with the seeds that it stopped
     images_per_second: float
     seconds: float  # of training, all seeds
     control: bool = False

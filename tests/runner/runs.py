@@ -1,9 +1,24 @@
 """Runs that never ran: plans, results and whole run folders, for the tests of what follows them."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from knowledge.schema import Recipe
+import numpy as np
+
+from advisor.recommendation import (
+    Candidate,
+    Citation,
+    Recommendation,
+    Remark,
+    Setting,
+    Step,
+    Support,
+    Testimony,
+)
+from knowledge.schema import Recipe, Record
+from runner.leaderboard import rank
 from runner.metrics.score import Score
+from runner.pictures import grid
 from runner.plan import DataPlan, Measurement, RunPlan, Skip, Trial
 from runner.results import Look, TrialResult
 
@@ -113,3 +128,113 @@ def results(plan: RunPlan, values: Mapping[str, Sequence[float | None]]) -> list
             value = of_arm[trial.seed]
             ended.append(diverged(trial) if value is None else finished(trial, value))
     return ended
+
+
+# Folders ---------------------------------------------------------------------------------------
+
+CITATION = Citation(
+    claim="table-1-001",
+    says="It gives sharper images than weight clipping.",
+    source="miyato2018",
+    short="Miyato et al. 2018",
+    locator="Table 2",
+    url="https://arxiv.org/abs/1802.05957",
+    condition="CIFAR-10",
+    checks=("mixed: another study found a tie. (Table 3)",),
+)
+AGAINST = CITATION.model_copy(update={"claim": "table-1-002", "says": "It costs more time."})
+
+
+def advice(planned: RunPlan, *, control: str | None = None) -> Recommendation:
+    """What a plan may have come from: each arm with something of everything."""
+    arms = [candidate(t) for t in planned.trials if t.seed == planned.seeds[0]]
+    step = Step(
+        rule="k03",
+        stage="coherence",
+        layer="hard",
+        says="No sigmoid where the loss wants raw scores",
+        because="A probability is no score.",
+        before=5040,
+        after=592,
+        dropped=("fgan",),
+        citations=(CITATION,),
+        counter=(AGAINST,),
+        sources=("Nowozin et al. 2016",),
+    )
+    return Recommendation(
+        advisor_version="0.1.0",
+        answers={"task": "unconditional", "needs": ("quality", "diversity")},
+        facts={"resolution": 32},
+        funnel=(step, step.model_copy(update={"stage": "loss", "before": 592, "after": 6})),
+        candidates=tuple(arm for arm in arms if arm.id != control),
+        control=next((controlling(arm) for arm in arms if arm.id == control), None),
+        conservative=next((arm.id for arm in arms if arm.id != control), None),
+    )
+
+
+def candidate(trial: Trial) -> Candidate:
+    return Candidate(
+        id=trial.arm,
+        name=trial.name,
+        gan=trial.arm,
+        year=2018,
+        role="candidate",
+        combination={"architecture": "dcgan", "loss": trial.arm},
+        recipe=trial.recipe,
+        rank=1,
+        standing="plausible",
+        support=(Support(need="quality", for_=1, against=1, equal=0),),
+        testimony=tuple(
+            Testimony(need=need, vote=vote, lineage="miyato2018", direct=True, citation=citation)
+            for need in ("quality", "diversity")
+            for vote, citation in ((1, CITATION), (-1, AGAINST))
+        ),
+        remarks=(
+            Remark(rule="k05", layer="hard", says="No batch norm", because="One by one.",
+                   citations=(CITATION,), counter=(AGAINST,)),
+        ),
+        settings=(
+            Setting(what="rate 0.0002", source="miyato2018", short="Miyato et al. 2018",
+                    locator="Table 1"),
+        ),
+        fails=("It performs poorly with one critic step.",),
+    )  # fmt: skip
+
+
+def controlling(arm: Candidate) -> Candidate:
+    because = "A neutral study recommends it as the default."
+    return arm.model_copy(update={"role": "control", "because": because, "testimony": ()})
+
+
+def run_folder(
+    folder: Path,
+    planned: RunPlan,
+    ended: Sequence[TrialResult],
+    *,
+    recommended: Recommendation | None = None,
+    control: str | None = None,
+    real: float | None = 1.5,
+    pictures: bool = True,
+) -> Path:
+    """As a run leaves it, without the report."""
+    recommended = recommended or advice(planned, control=control)
+    floor = score(real) if real else None
+    write(folder / "plan.json", planned)
+    write(folder / "recommendation.json", recommended)
+    write(folder / "leaderboard.json", rank(planned, ended, floor, control))
+    rng = np.random.default_rng(0)
+    for result in ended:
+        trial = folder / "trials" / result.trial.id
+        write(trial / "result.json", result)
+        if pictures:
+            noise = rng.integers(0, 256, (16, planned.data.channels, 32, 32), np.uint8)
+            (trial / "samples.png").write_bytes(grid(noise, columns=4))
+    if pictures:
+        grey = np.full((16, 1, 32, 32), 90, np.uint8)
+        (folder / "real.png").write_bytes(grid(grey, columns=4))
+    return folder
+
+
+def write(path: Path, record: Record) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(record.model_dump_json(indent=1), encoding="utf-8")

@@ -80,6 +80,8 @@ def test_where_nothing_finished_nothing_is_ranked() -> None:
     found = board({"a": [None] * 3, "b": [None] * 3})
     assert found.verdict.kind == "nothing"
     assert all(standing.mean is None for standing in found.standings)
+    why = "seeds 0, 1 and 2: diverged: the critic's loss is not a number"
+    assert all(standing.failures == (why,) for standing in found.standings)
     assert rank(plan(["a"]), [], None, None).verdict.kind == "nothing"
 
 
@@ -243,12 +245,12 @@ def verdicts(drawn):
 
 def test_of_equal_arms_hardly_ever_one_is_declared_the_winner(drawn) -> None:
     alone = []
-    for logs in drawn[:400]:
+    for logs in drawn[:250]:
         comparison, first = Comparison(logs.tolist()), int(logs.mean(1).argmin())
         others = set(range(ARMS)) - {first}
         alone.append(all(comparison.apart(first, other) for other in others))
     assert np.mean(alone) <= 0.05
-    assert all(verdict.kind == "tie" for verdict in verdicts(drawn[:20]))
+    assert all(verdict.kind == "tie" for verdict in verdicts(drawn[:10]))
 
 
 def test_a_winner_twice_as_good_is_found_nearly_always(drawn) -> None:
