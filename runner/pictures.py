@@ -45,14 +45,14 @@ def small_data_uri(path: Path, limit: int) -> str:
     exact = path.read_bytes()
     if len(exact) <= limit:
         return data_uri(exact, "png")
-    with Image.open(BytesIO(exact)) as picture:
-        picture = picture.convert("RGB")
-        for quality in (90, 80, 65):
-            if len(lossy := webp(picture, quality)) <= limit:
-                return data_uri(lossy, "webp")
-        while len(lossy) > limit and min(picture.size) > CELL:
-            picture = picture.reduce(2)
-            lossy = webp(picture, 65)
+    with Image.open(BytesIO(exact)) as opened:
+        picture = opened.convert("RGB")
+    for quality in (90, 80, 65):
+        if len(lossy := webp(picture, quality)) <= limit:
+            return data_uri(lossy, "webp")
+    while len(lossy) > limit and min(picture.size) > CELL:
+        picture = picture.reduce(2)
+        lossy = webp(picture, 65)
     return data_uri(lossy, "webp")
 
 

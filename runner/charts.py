@@ -1,0 +1,203 @@
+"""Where things stand in the report's drawings: log axes, curves of looks, intervals."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from math import floor, isfinite, log, log10
+from typing import NamedTuple
+
+from runner.results import Standing, TrialResult
+from runner.wording import figures, images
+
+# The coarsest of these that puts enough marks on an axis is taken.
+MARKS = (
+    (1,),
+    (1, 3),
+    (1, 2, 5),
+    (1, 1.5, 2, 3, 4, 5, 7),
+    tuple(m / 10 for m in range(10, 100, 2)),
+    tuple(m / 100 for m in range(100, 1000, 5)),
+)
+ENOUGH = 3
+
+
+class Axis(NamedTuple):
+    """A logarithmic axis between two places of the drawing."""
+
+    low: float
+    high: float
+    start: float  # where `low` stands
+    end: float
+
+    def place(self, value: float) -> float:
+        share = log(min(max(value, self.low), self.high) / self.low) / log(self.high / self.low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+    @property
+    def marks(self) -> list[float]:
+        for steps in MARKS:
+            found = list(self._within(steps))
+            if len(found) >= ENOUGH:
+                return found
+        return found
+
+    def _within(self, steps: Sequence[float]) -> Iterator[float]:
+        for power in range(floor(log10(self.low)), floor(log10(self.high)) + 1):
+            yield from (s * 10.0**power for s in steps if self.low <= s * 10.0**power <= self.high)
+
+
+def axis(values: Iterable[float], start: float, end: float, *, room: float = 0.06) -> Axis | None:
+    """With some room on both sides; None where there is nothing to show."""
+    shown = [value for value in values if isfinite(value) and value > 0]
+    if not shown:
+        return None
+    low, high = min(shown), max(shown)
+    more = max((high / low) ** room, 1.05)
+    return Axis(low / more, high * more, start, end)
+
+
+# Curves ----------------------------------------------------------------------------------------
+
+WIDTH, HEIGHT = 320, 220
+LEFT, RIGHT, TOP, BOTTOM = 42, 56, 10, 26
+LINE = 12  # of text
+
+
+class Curve(NamedTuple):
+    """One trial."""
+
+    label: str
+    path: str  # "x,y x,y", one for each look
+    dots: tuple[tuple[float, float], ...]
+    end: tuple[float, float]
+    label_at: float  # its height beside the end of the axis
+    failure: str | None
+    cross: tuple[float, float]  # where it failed
+
+    @property
+    def late(self) -> bool:
+        """Whether there is no room for words after the cross."""
+        return self.cross[0] > WIDTH / 2
+
+
+class Panel(NamedTuple):
+    """All trials of an arm, and in words what they show."""
+
+    name: str
+    curves: tuple[Curve, ...]
+    says: str
+
+
+class Curves(NamedTuple):
+    panels: tuple[Panel, ...]
+    across: tuple[tuple[float, str], ...]  # marks and their words
+    up: tuple[tuple[float, str], ...]
+
+
+def curves(arms: Sequence[Sequence[TrialResult]], budget: int) -> Curves | None:
+    """One panel an arm, all on the same axes. None where nobody has looked."""
+    looks = (look.value for trials in arms for trial in trials for look in trial.looks)
+    up = axis(looks, HEIGHT - BOTTOM, TOP)
+    if not up:
+        return None
+    across = [(across_at(count, budget), images(count)) for count in (0, budget / 2, budget)]
+    return Curves(
+        panels=tuple(panel(trials, budget, up) for trials in arms if trials),
+        across=tuple(across),
+        up=tuple((up.place(value), figures(value, 2)) for value in up.marks),
+    )
+
+
+def panel(trials: Sequence[TrialResult], budget: int, up: Axis) -> Panel:
+    drawn = [curve(trial, budget, up) for trial in trials]
+    kept = [each for each in drawn if each]
+    heights = spread([each.label_at for each in kept])
+    placed = (each._replace(label_at=at) for each, at in zip(kept, heights, strict=True))
+    says = "; ".join(in_words(trial) for trial in trials)
+    return Panel(trials[0].trial.name, tuple(placed), says)
+
+
+def curve(result: TrialResult, budget: int, up: Axis) -> Curve | None:
+    points = [
+        (across_at(look.images_seen, budget), up.place(look.value))
+        for look in result.looks
+        if isfinite(look.value)
+    ]
+    if not points:
+        return None
+    return Curve(
+        label=f"seed {result.trial.seed}",
+        path=" ".join(f"{x},{y}" for x, y in points),
+        dots=tuple(points),
+        end=points[-1],
+        label_at=points[-1][1],
+        failure=None if result.status == "finished" else result.status,
+        cross=(
+            across_at(max(result.images_seen, result.looks[-1].images_seen), budget),
+            points[-1][1],
+        ),
+    )
+
+
+def across_at(count: float, budget: int) -> float:
+    return round(LEFT + min(count / budget, 1.0) * (WIDTH - LEFT - RIGHT), 1)
+
+
+def in_words(result: TrialResult) -> str:
+    seed, looks = f"seed {result.trial.seed}", result.looks
+    says = f"{seed} without a look"
+    if looks:
+        says = f"{seed} at {figures(looks[-1].value)} after {images(looks[-1].images_seen)} images"
+        if len(looks) > 1:
+            says = f"{seed} from {figures(looks[0].value)} to{says.removeprefix(f'{seed} at')}"
+    ended = f", {result.status} at {images(result.images_seen)}"
+    return says if result.status == "finished" else says + ended
+
+
+def spread(heights: Sequence[float]) -> list[float]:
+    """Moved apart until no line of text covers another, in the same order, within the panel."""
+    if not heights:
+        return []
+    apart = min(LINE, (HEIGHT - TOP - BOTTOM) / len(heights))
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    moved = list(heights)
+    for before, after in pairwise(order):
+        moved[after] = max(moved[after], moved[before] + apart)
+    bottom: float = HEIGHT - BOTTOM
+    for index in reversed(order):
+        moved[index] = bottom = min(moved[index], bottom)
+        bottom -= apart
+    return [round(height, 1) for height in moved]
+
+
+# Intervals -------------------------------------------------------------------------------------
+
+SPAN = 180
+
+
+class Interval(NamedTuple):
+    """An arm's seeds, mean and interval on an axis that all arms share."""
+
+    low: float | None
+    high: float | None
+    mean: float
+    seeds: tuple[float, ...]
+    floor: float | None
+
+
+def intervals(standings: Sequence[Standing], real: float | None) -> dict[str, Interval]:
+    """By arm. What lies beyond the seeds of all arms is cut off, the floor left out."""
+    across = axis((score for each in standings for score in each.scores), 6, SPAN - 6, room=0.2)
+    if not across:
+        return {}
+    at_floor = across.place(real) if real and across.low <= real else None
+    return {
+        each.arm: Interval(
+            across.place(each.low) if each.low is not None else None,
+            across.place(each.high) if each.high is not None else None,
+            across.place(each.mean),
+            tuple(across.place(score) for score in each.scores),
+            at_floor,
+        )
+        for each in standings
+        if each.mean is not None
+    }
