@@ -2,7 +2,7 @@
 
 import typer
 
-from advisor.kb import finding
+from advisor.kb import finding, upkeep
 
 kb = typer.Typer(
     help="Look into the knowledge base, check it, extend it.",
@@ -10,3 +10,4 @@ kb = typer.Typer(
     rich_markup_mode=None,
 )
 finding.register(kb)
+upkeep.register(kb)
