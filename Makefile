@@ -29,7 +29,8 @@ check: setup
 	$(RUN)ruff check .
 	$(RUN)mypy
 	$(RUN)lint-imports --no-cache
-	$(RUN)python -m knowledge.check
+	$(RUN)gan-advisor kb check
+	$(RUN)python -m knowledge.schemas --check
 	$(RUN)python -m advisor.kb.catalogue --check
 
 format: setup
@@ -39,6 +40,7 @@ format: setup
 benchmarks: setup
 	$(RUN)python -m tests.benchmarks.frechet
 	$(RUN)python -m tests.benchmarks.loop
+	$(RUN)python -m tests.benchmarks.library
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
