@@ -1,7 +1,7 @@
 """Answers and library in, a reasoned shortlist out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import groupby
 from math import prod
@@ -77,12 +77,10 @@ class Advice:
     def recommendation(self) -> Recommendation:
         refusal = next((rule for rule in self.rules if rule.refuses), None)
         steps: list[Step] = []
-        left = Survivors(self.space.all, nodes(self.space, self.library))
-        for rule in self.rules if not refusal else ():
-            after = self.cut(rule, left)
-            if after != left:
-                steps.append(self.step(rule, left, after))
-            left = after
+        left = self.everything
+        for rule, before, left in self.trail() if not refusal else ():
+            if left != before:
+                steps.append(self.step(rule, before, left))
         judged = [] if refusal else self.judge(left)
         control = None if refusal else self.control()
         handful = ranked([each for each in judged if each.combination != self.control_point])
@@ -107,6 +105,17 @@ class Advice:
         return self.library.baseline.combination
 
     # Cutting ---------------------------------------------------------------------------------
+
+    @property
+    def everything(self) -> Survivors:
+        return Survivors(self.space.all, nodes(self.space, self.library))
+
+    def trail(self) -> Iterator[tuple[Rule, Survivors, Survivors]]:
+        """Every rule in force, with what it found and what it left."""
+        left = self.everything
+        for rule in self.rules:
+            before, left = left, self.cut(rule, left)
+            yield rule, before, left
 
     def cut(self, rule: Rule, left: Survivors) -> Survivors:
         """What a rule leaves."""
