@@ -33,7 +33,10 @@ def register(kb: typer.Typer) -> None:
 def show(
     context: typer.Context, name: Name, json: Json = False, markdown: Markdown = False
 ) -> None:
-    """All that the base holds on an entry, with both sides of every disagreement."""
+    """All that is known of an entry, disagreements included.
+
+    Wherever sources disagree, both sides are shown.
+    """
     from advisor.kb.entry_page import entry_page
     from advisor.kb.names import find
     from advisor.kb.show import show as shown
@@ -79,7 +82,7 @@ def list_(
     json: Json = False,
     markdown: Markdown = False,
 ) -> None:
-    """List the entries of a kind; systems may be asked for by what they have."""
+    """List systems, by what they have, or other entries."""
     from advisor.kb import pages
     from advisor.kb.listing import kind_named, listing, systems
 
@@ -97,7 +100,11 @@ def list_(
 def compare(
     context: typer.Context, names: Ids, json: Json = False, markdown: Markdown = False
 ) -> None:
-    """Put systems side by side: axes, claims in both directions, numbers of one protocol."""
+    """Put systems side by side.
+
+    Their axes, what is claimed between them in both directions, numbers where one protocol holds
+    for all, and where sources disagree.
+    """
     from advisor.kb import pages
     from advisor.kb.compare import compare as compared
     from advisor.kb.names import find
@@ -117,7 +124,10 @@ def table(
     json: Json = False,
     markdown: Markdown = False,
 ) -> None:
-    """One of the seven tables of Motwani & Parmar (2020), from the data, in our words."""
+    """Print a table of the survey, 1 to 7, from the data.
+
+    The survey is Motwani & Parmar (2020); the statements are in our words.
+    """
     from advisor.kb import pages
     from advisor.kb.tables import survey_table
 

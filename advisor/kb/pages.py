@@ -50,8 +50,7 @@ def claim(each: Quoted, told: dict[str, str]) -> Item:
         first = told.setdefault(check.note, c.id)
         says = f"{check.note} ({check.where})" if first == c.id else f"as for {first}"
         notes.append(f"{check.status}: {says}")
-    if each.opposed_by:
-        notes.append(f"the other side: {', '.join(each.opposed_by)}")
+    notes += [f"the other side: {says} [{name}]" for name, says in each.opposed_by.items()]
     own = "; by its authors" if c.own_method else ""
     place = c.locator.split(", row")[0].split(", statement")[0]  # the sentence: `kb show CLAIM`
     cite = (f"{each.short}, {place}{own}; ", Link(c.id, f"claim:{c.id}"))
@@ -132,7 +131,8 @@ def survey_table(table: SurveyTable) -> Page:
 def line(statement: Statement) -> Item:
     says = statement.says + (" *" if statement.checks else "")
     cite = (Link(statement.claim, f"claim:{statement.claim}"),) if statement.claim else ()
-    return Item(says, cite=cite)
+    notes = (f"the other side: {said} [{name}]" for name, said in statement.opposed_by.items())
+    return Item(says, cite=cite, notes=tuple(notes))
 
 
 # Side by side --------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ class Quoted(Record):
     claim: Claim
     short: str  # "Motwani & Parmar 2020"
     url: str
-    opposed_by: tuple[str, ...] = ()
+    opposed_by: dict[str, str]  # claim -> what it says
 
 
 class Disagreement(Record):
@@ -33,7 +33,7 @@ class Disagreement(Record):
 
 def quote(claim: Claim, library: Library) -> Quoted:
     source = library.sources[claim.source]
-    against = tuple(other.id for other in opponents(claim, library))
+    against = {other.id: other.says for other in opponents(claim, library)}
     return Quoted(claim=claim, short=source.short, url=source.url, opposed_by=against)
 
 

@@ -14,6 +14,7 @@ from advisor.kb.related import (
     disagreements,
     disagreements_on,
     numbers_of,
+    opponents,
     quote,
     told,
 )
@@ -84,8 +85,7 @@ def claims_on(entry: Entry, library: Library) -> Iterator[Claim]:
 
 def against(entry: Entry, library: Library) -> Iterator[Claim]:
     if isinstance(entry.record, Claim):
-        names = quote(entry.record, library).opposed_by
-        yield from (library.claims[name] for name in names)
+        yield from opponents(entry.record, library)
 
 
 def numbers_on(entry: Entry, library: Library) -> Iterator[Result]:

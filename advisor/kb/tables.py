@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from advisor.kb.related import Disagreement, disagreements, tables_named
+from pydantic import Field
+
+from advisor.kb.related import Disagreement, disagreements, opponents, tables_named
 from knowledge.archive import SurveyRow
 from knowledge.library import Library
 from knowledge.schema import Claim, Record
@@ -31,6 +33,9 @@ class Statement(Record):
     says: str
     claim: str | None = None
     sentence: int | None = None  # of the cell; 0: the cell says that there is no study
+    opposed_by: dict[str, str] = Field(
+        default_factory=dict
+    )  # claim of another cell -> what it says
     checks: tuple[str, ...] = ()  # how other evidence relates to it
     refers: tuple[str, ...] = ()  # addresses of what it names
 
@@ -123,7 +128,7 @@ def rows_of_claims(number: int, library: Library) -> Iterator[Row]:
         if cell is None or int(cell["table"]) != number:
             continue
         row = cells.setdefault(cell["row"], {aspect: [] for aspect in ASPECTS})
-        row[cell["column"]].append(statement(claim, int(cell["sentence"])))
+        row[cell["column"]].append(statement(claim, int(cell["sentence"]), library))
         ends = (end for end in (claim.subject, claim.object) if end in library.gans)
         gans.setdefault(cell["row"], {}).update(dict.fromkeys(ends))
     for printed_as, row in cells.items():
@@ -137,11 +142,14 @@ def rows_of_claims(number: int, library: Library) -> Iterator[Row]:
         )
 
 
-def statement(claim: Claim, sentence: int) -> Statement:
+def statement(claim: Claim, sentence: int, library: Library) -> Statement:
+    here = claim.locator.split(", sentence")[0]
+    elsewhere = (c for c in opponents(claim, library) if not c.locator.startswith(here))
     return Statement(
         says=claim.says,
         claim=claim.id,
         sentence=sentence,
+        opposed_by={other.id: other.says for other in elsewhere},
         checks=tuple(f"{check.status}: {check.note} ({check.where})" for check in claim.checks),
         refers=(claim.subject, claim.object),
     )

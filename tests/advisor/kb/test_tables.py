@@ -90,6 +90,14 @@ def test_markdown_has_every_statement_of_the_table(number):
                 assert statement.says in text
 
 
+def test_a_statement_disputed_in_another_cell_quotes_the_other_side():
+    (row,) = [row for row in table(2).rows if row.printed_as == "RSGAN"]
+    quoted = {s.claim: set(s.opposed_by) for cell in row.cells.values() for s in cell}
+    assert quoted["table-2-040"] == {"table-2-046"}
+    assert quoted["table-2-046"] == {"table-2-040"}
+    assert LIBRARY.claims["table-2-046"].says in render(page(table(2)))
+
+
 def test_a_disputed_table_shows_both_sides():
     shown = {d.about: d for d in table(4).disagreements}
     assert "LSUN against WGAN-GP" in shown
