@@ -30,8 +30,8 @@ def table(board: Leaderboard) -> RenderableType:
             Text(number(each.mean), style="bold" if each.leader else ""),
             interval(each),
             " ".join(figures(score) for score in each.scores) or "–",
-            f"{each.finished}/{each.tried}",
-            f"{each.images_per_second:,.0f}",
+            f"{each.finished}/{each.tried}" if each.tried else "none",
+            f"{each.images_per_second:,.0f}" if each.tried else "–",
         )
     return Group(rows, *notes(board))
 

@@ -222,6 +222,14 @@ def test_every_verdict_makes_a_page(tmp_path, values, says) -> None:
     assert says in Page(written(tmp_path)).text
 
 
+def test_a_run_that_has_only_begun_says_what_is_still_to_come(tmp_path) -> None:
+    planned = plan(["a", "b"], 2)
+    run_folder(tmp_path, planned, results(planned, {"a": [20.0], "b": []}))
+    text = Page(written(tmp_path)).text
+    assert "only 1 of 4 trials have ended" in text
+    assert "none has ended yet" in text
+
+
 def test_grids_of_unlike_latents_are_not_said_to_correspond(tmp_path) -> None:
     planned = plan(["a", "b"], 1)
     other = plan(["b"], 1, latent_dim=64).trials

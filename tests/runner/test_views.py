@@ -45,3 +45,10 @@ def test_ties_the_control_arm_the_floor_and_failures_are_told_in_words(board) ->
     assert "floor 1.23" in text
     assert "LSGAN, seed 2: diverged" in text
     assert "fd-efficientnet-lite0@64-10k" in text
+
+
+def test_an_arm_that_has_not_begun_is_not_counted_as_failing() -> None:
+    planned = plan(["a", "b"], 1)
+    text = printed(rank(planned, results(planned, {"a": [20.0], "b": []}), None, None))
+    assert "none" in text
+    assert "0/0" not in text
