@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from advisor.compose import compose
 from advisor.evidence import Evidence, cite
+from advisor.explain.relax import relaxations
 from advisor.facts import Facts, derive
 from advisor.recommendation import (
     Answer,
@@ -16,7 +17,6 @@ from advisor.recommendation import (
     Citation,
     Recommendation,
     Refusal,
-    Relaxation,
     Remark,
     Standing,
     Step,
@@ -46,17 +46,11 @@ def recommend(answers: Mapping[str, Answer], library: Library) -> Recommendation
     found = Advice(answers, library).recommendation()
     if found.candidates or found.refusal:
         return found
-    return found.model_copy(update={"relaxations": tuple(relaxations(answers, library))})
 
+    def survivors(fewer: Mapping[str, Answer]) -> tuple[str, ...]:
+        return tuple(each.id for each in Advice(fewer, library).recommendation().candidates)
 
-def relaxations(answers: Mapping[str, Answer], library: Library) -> Iterable[Relaxation]:
-    """Single answers without which something would survive."""
-    for name, value in answers.items():
-        others = {key: each for key, each in answers.items() if key != name}
-        found = Advice(others, library).recommendation()
-        if found.candidates:
-            brings_back = tuple(candidate.id for candidate in found.candidates)
-            yield Relaxation(answer=name, value=value, brings_back=brings_back)
+    return found.model_copy(update={"relaxations": relaxations(answers, survivors)})
 
 
 class Advice:

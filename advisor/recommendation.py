@@ -113,10 +113,9 @@ class Refusal(Record):
 
 
 class Relaxation(Record):
-    """An answer that would bring candidates back if it were left open."""
+    """Answers, or choices of an answer, that would bring candidates back if they were left open."""
 
-    answer: str
-    value: Answer
+    leaves_open: dict[str, Answer]  # as they were answered
     brings_back: tuple[str, ...]
 
 

@@ -10,7 +10,15 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from advisor.recommendation import Candidate, Citation, Recommendation, Step, Support, Testimony
+from advisor.recommendation import (
+    Answer,
+    Candidate,
+    Citation,
+    Recommendation,
+    Step,
+    Support,
+    Testimony,
+)
 from knowledge.schema import SLOTS
 
 STAGE_NAMES = {
@@ -177,16 +185,18 @@ def said(witness: Testimony, quoted: set[str]) -> Text:
 def nothing_left(found: Recommendation) -> RenderableType:
     lines = [Text("\nNo combination survives these answers.", style="bold")]
     for each in found.relaxations:
-        value = each.value if isinstance(each.value, str | int | float) else ", ".join(each.value)
+        answers = (f"{name} = {said_answer(value)}" for name, value in each.leaves_open.items())
         back = ", ".join(each.brings_back)
-        lines.append(Text(f"Without {each.answer} = {value}: {back}"))
-    if not found.relaxations:
-        lines.append(Text("No single answer, left open, would bring one back."))
+        lines.append(Text(f"Without {' and '.join(answers)}: {back}"))
     task = found.answers.get("task")
     if task and found.serving:
         says = f"Systems that sources report for {task}: {', '.join(found.serving)}."
         lines.append(Text(f"{says} Their combinations are not in this base yet."))
     return Group(*lines)
+
+
+def said_answer(value: Answer) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def refusal(found: Recommendation) -> RenderableType:

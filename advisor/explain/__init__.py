@@ -1,0 +1,1 @@
+"""Why this, why not that, and what would change the answer."""
