@@ -19,18 +19,8 @@ from advisor.recommendation import (
     Support,
     Testimony,
 )
-from knowledge.schema import SLOTS
+from knowledge.schema import SLOTS, STAGES
 
-STAGE_NAMES = {
-    "coherence": "Coherence: what can be built at all",
-    "practice": "Recommended practice",
-    "documented": "Documented by some source",
-    "network": "1. Which networks for generator and critic?",
-    "loss": "2. Which losses?",
-    "regularization": "3. Is regularization needed, and which?",
-    "divergence": "4. Is another divergence needed?",
-    "handful": "One combination for each loss",
-}
 WITNESSES = 2  # shown for each need and side, unless everything is asked for
 
 
@@ -56,7 +46,7 @@ def funnel(found: Recommendation) -> RenderableType:
     table.add_column(ratio=1)
     table.add_row(Text(str(found.space_size), style="bold"), "combinations on paper")
     for stage, steps in groupby(found.funnel, lambda step: step.stage):
-        table.add_row("", Text(STAGE_NAMES[stage], style="bold"))
+        table.add_row("", Text(STAGES[stage], style="bold"))
         for step in steps:
             table.add_row(str(step.after), cut(step))
     beside = found.funnel[-1].beside_after if found.funnel else 0

@@ -111,7 +111,7 @@ def assembled(entries: Kinds, added: list[Entry], overridden: list[Entry]) -> Li
         gans=entries["gan"],
         datasets=entries["dataset"],
         claims=entries["claim"],
-        rules=tuple(sorted(rules, key=lambda rule: STAGES.index(rule.stage))),
+        rules=tuple(sorted(rules, key=lambda rule: list(STAGES).index(rule.stage))),
         questions=entries["question"],
         baseline=entries["baseline"]["baseline"],
         added=tuple(added),

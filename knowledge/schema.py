@@ -331,16 +331,16 @@ class Dataset(Record):
 
 Stage = Literal["coherence", "practice", "documented", "network", "loss", "regularization",
                 "divergence", "handful"]  # fmt: skip
-STAGES: tuple[Stage, ...] = (
-    "coherence",
-    "practice",
-    "documented",
-    "network",
-    "loss",
-    "regularization",
-    "divergence",
-    "handful",
-)
+STAGES: dict[Stage, str] = {  # in the order of the funnel, as people read them
+    "coherence": "Coherence: what can be built at all",
+    "practice": "Recommended practice",
+    "documented": "Documented by some source",
+    "network": "1. Which networks for generator and critic?",
+    "loss": "2. Which losses?",
+    "regularization": "3. Is regularization needed, and which?",
+    "divergence": "4. Is another divergence needed?",
+    "handful": "One combination for each loss",
+}
 Layer = Literal["hard", "recommended", "undocumented", "tie-break"]
 Selector = dict[Slot, OneOrMore]  # slot -> tags or option ids, any of which; "!tag" is its negation
 
@@ -376,6 +376,7 @@ class Question(Record):
     id: str  # the fact that the answer gives
     asks: str
     why: str
+    unlocks: str | None = None  # what hangs on the answer
     answer: Literal["choice", "choices", "number", "dataset"]
     choices: tuple[Choice, ...] = ()
     aspects: dict[str, tuple[str, ...]] = {}  # choice -> aspects of claims that speak to it

@@ -10,6 +10,7 @@ import typer
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # each trial sets its own number of threads
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+GO_ON = "what has ended is kept: mend that, and run the same command to go on"
 
 app = typer.Typer(
     help="Train a shortlist of GANs fairly and rank them by Fréchet distance.",
@@ -86,7 +87,7 @@ def run(
         Path | None, typer.Option(help="A local file with Inception's weights.")
     ] = None,
     samples: Annotated[str, typer.Option(help="Generated and real images of each score.")] = "10k",
-    draws: Annotated[int, typer.Option(min=1, help="Independent sets of them, averaged.")] = 1,
+    draws: Annotated[int, typer.Option(min=1, help="Independent sets of them, averaged.")] = 2,
     looks: Annotated[int, typer.Option(min=1, help="Cheap measurements in each trial.")] = 4,
     precision: Annotated[str, typer.Option(help="float32, bfloat16 or auto.")] = "auto",
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
@@ -109,6 +110,7 @@ def run(
     from runner.plan import Overrides
     from runner.prepare import Request, RunError
     from runner.progress import Display
+    from runner.report import ReportError
     from runner.run import run as carry_out
     from runner.views import table
 
@@ -138,12 +140,12 @@ def run(
                 on_event=display.heard,
                 on_decode=display.decoded,
             )
-    except (RunError, DataError, MetricError) as error:
+    except (RunError, DataError, MetricError, ReportError) as error:
         raise fail(str(error), BAD_INPUT) from None
     except Stopped as error:
-        raise fail(f"{error}; nothing is lost: run the same command to go on", FAILED) from None
+        raise fail(f"{error}; {GO_ON}", FAILED) from None
     except OSError as error:
-        raise fail(f"{error.filename or out}: {error.strerror or error}", FAILED) from None
+        raise fail(f"{error.filename or out}: {error.strerror or error}; {GO_ON}", FAILED) from None
     except KeyboardInterrupt:
         says = f"interrupted; run the same command to go on from {out}"
         raise fail(says, INTERRUPTED) from None
@@ -210,11 +212,12 @@ def report(
 ) -> None:
     """Rank what has ended so far and write the report again."""
     from runner.prepare import RunError
+    from runner.report import ReportError
     from runner.run import report_again
 
     try:
         board = report_again(run)
-    except (RunError, OSError) as error:
+    except (RunError, ReportError, OSError) as error:
         raise fail(str(error), BAD_INPUT) from None
 
     from rich.console import Console

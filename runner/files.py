@@ -5,16 +5,24 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Beside, then renamed. Raises OSError, with nothing half-written left behind."""
+    data = content.encode() if isinstance(content, str) else content
     with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=".part", delete=False
+        dir=path.parent, prefix=".", suffix=".part", delete=False
     ) as file:
         try:
-            file.write(text)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            os.chmod(file.name, 0o666 & ~umask())  # a temporary file is its owner's alone
         except BaseException:
             os.unlink(file.name)
             raise
     os.replace(file.name, path)
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

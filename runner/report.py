@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pydantic import ValidationError
 
 from advisor.recommendation import Candidate, Citation, Recommendation, Step
-from knowledge.schema import Part, Recipe, Record
+from knowledge.schema import STAGES, Part, Recipe, Record
 from runner import wording
 from runner.charts import BOTTOM, HEIGHT, LEFT, RIGHT, SPAN, TOP, WIDTH, curves, intervals
 from runner.files import write_whole
@@ -22,16 +22,6 @@ from runner.plan import RunPlan, Trial
 from runner.results import Leaderboard, Standing, TrialResult
 
 PICTURES = 3_000_000  # bytes of all pictures: a page can still be sent by mail
-STAGES = {
-    "coherence": "Coherence: what can be built at all",
-    "practice": "Recommended practice",
-    "documented": "Documented by some source",
-    "network": "1. Which networks for generator and critic?",
-    "loss": "2. Which losses?",
-    "regularization": "3. Is regularization needed, and which?",
-    "divergence": "4. Is another divergence needed?",
-    "handful": "One combination for each loss",
-}
 HEADLINES = {
     "winner": "Winner",
     "tie": "Tie",

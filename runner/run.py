@@ -166,7 +166,7 @@ def measure_floor(prepared: Prepared, folder: Path) -> None:
     """Real against real, and real images to hold the samples against."""
     path = folder / "floor.json"
     if not path.exists():
-        (folder / "real.png").write_bytes(grid(prepared.images.held_out[:64], columns=8))
+        write_whole(folder / "real.png", grid(prepared.images.held_out[:64], columns=8))
         score = floor(prepared.images.train, prepared.reference())
         write_whole(path, score.model_dump_json(indent=1))
 
@@ -181,9 +181,8 @@ def conclude(folder: Path) -> Leaderboard:
     board = rank(plan, ended, of_real, advice.control.id if advice.control else None)
     write_whole(folder / "leaderboard.json", board.model_dump_json(indent=1))
     first = next((standing.arm for standing in board.standings if standing.finished), None)
-    scored = [(r.score.value, r.trial) for r in ended if r.trial.arm == first and r.score]
-    if scored:
-        _, best = min(scored, key=lambda pair: pair[0])
-        shutil.copyfile(folder_of(folder, best) / "samples.png", folder / "samples.png")
+    samples = (r for r in ended if r.trial.arm == first and r.score)
+    if shown := next(samples, None):  # the first seed, not the luckiest
+        shutil.copyfile(folder_of(folder, shown.trial) / "samples.png", folder / "samples.png")
     write_report(folder)
     return board

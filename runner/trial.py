@@ -74,6 +74,7 @@ class Attempt:
         self.looks = read_looks(folder)
         self.images_seen, self.seconds, self.measuring_seconds = 0, 0.0, 0.0
         self.score: Score | None = None
+        self.look_metric: str | None = None
         self.history: Sequence[Loss] = ()
         self.game: Game | None = None
 
@@ -128,12 +129,13 @@ class Attempt:
     def look(self, game: Game, glance: Reference, budget: int) -> None:
         """A cheap distance and a grid of the same latents as ever."""
         self.say("looking")
-        value = measure(sampler(game), glance, seed=EVALUATION_SEED).value
-        look = Look(images_seen=budget, seconds=self.seconds, value=value)
+        score = measure(sampler(game), glance, seed=EVALUATION_SEED)
+        self.look_metric = score.metric
+        look = Look(images_seen=budget, seconds=self.seconds, value=score.value)
         self.looks = (*(old for old in self.looks if old.images_seen < budget), look)
         write_whole(self.folder / "looks.json", LOOKS.dump_json(self.looks).decode())
-        (self.folder / "samples.png").write_bytes(grid(sampler(game)(GRID, GRID_SEED), columns=8))
-        self.say("looking", look=value)
+        write_whole(self.folder / "samples.png", grid(sampler(game)(GRID, GRID_SEED), columns=8))
+        self.say("looking", look=score.value)
 
     def measure(self, game: Game, final: Reference, how: Measurement) -> Score:
         self.say("measuring")
@@ -151,6 +153,7 @@ class Attempt:
             why=why,
             score=self.score,
             looks=self.looks,
+            look_metric=self.look_metric,
             images_seen=self.images_seen,
             seconds=self.seconds,
             measuring_seconds=self.measuring_seconds,
@@ -216,7 +219,6 @@ def write_generator(game: Game, trial: Trial, path: Path) -> None:
         name: value.detach().cpu().contiguous()
         for name, value in game.networks["generator"].state_dict().items()
     }
-    recipe = {"recipe": trial.recipe.model_dump_json(), "image": json.dumps(game.image._asdict())}
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(save(weights, recipe))
-    beside.replace(path)
+    made_by = {"recipe": trial.recipe.model_dump(mode="json"), "image": game.image._asdict()}
+    metadata = {"gan-advisor": json.dumps(made_by)}  # one entry: their order is not fixed
+    write_whole(path, save(weights, metadata))
