@@ -47,7 +47,8 @@ def findings(found: Built) -> list[Problem]:
 def uncited_sources(found: Built) -> Iterator[Problem]:
     """A source counts as cited where any text names it, such as the place of a reprint."""
     library = found.library
-    texts = library.model_dump_json(exclude={"sources"}) + library.archive.model_dump_json()
+    own = library.model_dump_json(exclude={"sources", "added", "overridden"})
+    texts = own + library.archive.model_dump_json()
     cited = set(re.findall(r"[\w-]+", texts))
     for name in library.sources:
         if name not in cited:

@@ -1,7 +1,7 @@
 """What all profiles together can reach: which rules ever matter, which options ever survive."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import combinations, product
 from typing import NamedTuple
@@ -18,11 +18,6 @@ Given = frozenset[tuple[str, Answer]]  # answers; a question that is not in it w
 # Numbers between which every threshold of a derived fact should fall.
 PROBES = sorted({base * 10**power for base in (1, 2, 3, 5) for power in range(8)}
                 | {2**power for power in range(14)})  # fmt: skip
-KEEPERS = {
-    "serves-the-task": ("task",),
-    "compared-on-dataset": ("dataset",),
-    "meets-a-need": ("dataset", "needs"),
-}
 
 
 class Left(NamedTuple):
@@ -33,7 +28,7 @@ class Left(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Over every profile: answers one by one, needs singly, in pairs and all together."""
+    """Over every profile; needs of one question at a time: singly, in pairs and all together."""
 
     fires: frozenset[str]  # rules whose condition some profile meets
     matters: frozenset[str]  # rules that cut, remark on or refuse something in some profile
@@ -108,8 +103,9 @@ class Walk:
                 continue
             fresh = sorted(asked - {name for name, _ in given})
             for values in product(*(self.answers[name] for name in fresh)):
-                answered = {(n, v) for n, v in zip(fresh, values, strict=True)}
-                yield given | answered, left
+                answered = given | set(zip(fresh, values, strict=True))
+                if sum(value != "" and name in self.speak for name, value in answered) <= 1:
+                    yield answered, left
 
     def judge(self, given: Given) -> Judge:
         if given not in self.advice:
@@ -158,12 +154,28 @@ class Walk:
         return {
             rule.id: frozenset(
                 question
-                for name in (*rule.when, *KEEPERS.get(rule.keeps or "", ()))
+                for name in (*rule.when, *self.kept_by(rule))
                 for question in self.behind(name)
                 if question in self.library.questions
             )
             for rule in self.rules
         }
+
+    def kept_by(self, rule: Rule) -> Iterable[str]:
+        """The questions that the evidence behind `keeps` depends on."""
+        match rule.keeps:
+            case "serves-the-task":
+                return ("task",)
+            case "compared-on-dataset":
+                return ("dataset",)
+            case "meets-a-need":
+                return ("dataset", *self.speak)
+        return ()
+
+    @cached_property
+    def speak(self) -> frozenset[str]:
+        """The questions whose answers call claims as witnesses: they state needs."""
+        return frozenset(name for name, each in self.library.questions.items() if each.aspects)
 
     def behind(self, fact: str) -> set[str]:
         """The questions whose answers settle a fact."""
