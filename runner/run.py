@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from pydantic import ValidationError
 
 from advisor.recommendation import Recommendation
 from knowledge import __version__
@@ -25,6 +26,8 @@ from runner.prepare import Prepared, Request, RunError, prepare
 from runner.report import write_report
 from runner.results import Leaderboard
 from runner.trial import Event
+
+R = TypeVar("R", bound=Record)
 
 
 class Circumstances(Record):
@@ -93,7 +96,7 @@ def settle(plan: RunPlan, advice: Recommendation, folder: Path) -> None:
     """The first run writes the plan; the same command later must mean the same plan."""
     known = folder / "plan.json"
     if known.exists():
-        before = RunPlan.model_validate_json(known.read_bytes())
+        before = stored(RunPlan, known)
         if before != plan:
             raise RunError(
                 f"{folder} holds another run ({'; '.join(differences(before, plan))}); "
@@ -173,10 +176,10 @@ def measure_floor(prepared: Prepared, folder: Path) -> None:
 
 def conclude(folder: Path) -> Leaderboard:
     """From what lies in the folder: ranking, the first arm's samples, report."""
-    plan = RunPlan.model_validate_json((folder / "plan.json").read_bytes())
-    advice = Recommendation.model_validate_json((folder / "recommendation.json").read_bytes())
+    plan = stored(RunPlan, folder / "plan.json")
+    advice = stored(Recommendation, folder / "recommendation.json")
     kept = folder / "floor.json"
-    of_real = Score.model_validate_json(kept.read_bytes()) if kept.exists() else None
+    of_real = stored(Score, kept) if kept.exists() else None
     ended = results(folder, plan.trials)
     board = rank(plan, ended, of_real, advice.control.id if advice.control else None)
     write_whole(folder / "leaderboard.json", board.model_dump_json(indent=1))
@@ -186,3 +189,13 @@ def conclude(folder: Path) -> Leaderboard:
         shutil.copyfile(folder_of(folder, shown.trial) / "samples.png", folder / "samples.png")
     write_report(folder)
     return board
+
+
+def stored(shape: type[R], path: Path) -> R:
+    """Raises RunError for a file of another version, or of nothing at all."""
+    try:
+        return shape.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RunError(f"{path} is not of this version ({where}: {first['msg']})") from None

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,6 +97,17 @@ def test_the_report_can_be_written_again(finished):
     again = done([sys.executable, "-m", "runner.cli", "report", str(out)])
     assert again.returncode == 0, again.stderr
     assert (out / "report.html").exists()
+
+
+def test_a_run_of_another_version_is_told(finished, tmp_path):
+    out, _ = finished
+    other = tmp_path / "run"
+    shutil.copytree(out, other)
+    advice = json.loads((other / "recommendation.json").read_text())
+    (other / "recommendation.json").write_text(json.dumps({**advice, "mood": "good"}))
+    ended = done([sys.executable, "-m", "runner.cli", "report", str(other)])
+    assert ended.returncode == 2
+    assert "is not of this version (mood" in ended.stderr
 
 
 def start_and_wait(words, for_file):
