@@ -10,6 +10,7 @@ import typer
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # each trial sets its own number of threads
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+OURS = ("knowledge", "advisor", "runner")
 GO_ON = "what has ended is kept: mend that, and run the same command to go on"
 
 app = typer.Typer(
@@ -26,6 +27,12 @@ def main() -> None:
     """Exit codes: 0 ok, 1 the run could not go on, 2 bad input, 130 interrupted."""
     try:
         app()
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in OURS:
+            raise
+        says = f"training needs {error.name}, which is not installed"
+        print(f"gan-runner: {says}: pip install 'gan-advisor[runner]'", file=sys.stderr)
+        sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

@@ -259,3 +259,22 @@ def test_a_file_that_is_no_recommendation_is_told(pictures, tmp_path, content, s
     ended = done(command(path, pictures, tmp_path / "run"))
     assert ended.returncode == 2
     assert says in ended.stderr
+
+
+WITHOUT_TORCH = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "numpy"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Blocked())
+from runner.cli import main
+main()
+"""
+
+
+def test_without_the_extra_the_runner_says_what_to_install(pictures):
+    ended = done([sys.executable, "-c", WITHOUT_TORCH, "probe", str(pictures)])
+    assert ended.returncode == 2
+    assert "pip install 'gan-advisor[runner]'" in ended.stderr
+    assert "Traceback" not in ended.stderr
