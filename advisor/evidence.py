@@ -1,7 +1,7 @@
 """The ledger: which claims speak for and against a GAN, on each stated need."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from advisor.facts import Facts
 from advisor.recommendation import Citation, Support, Testimony
@@ -15,18 +15,31 @@ COMPARABLE = ("task:", "technique:", "class:unregularized")
 
 
 class Evidence:
-    """What the claims of the library say, for one profile."""
+    """What the claims of the library say, for one profile.
 
-    def __init__(self, library: Library, facts: Facts) -> None:
+    `leaving_out` silences sources; without `praise` nobody speaks of their own method.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        facts: Facts,
+        leaving_out: Collection[str] = (),
+        *,
+        praise: bool = True,
+    ) -> None:
         self.library = library
+        self.claims = [
+            claim
+            for claim in library.claims.values()
+            if claim.lineage not in leaving_out and (praise or not claim.own_method)
+        ]
         name = facts.get("dataset")
         self.dataset = library.datasets.get(str(name)) if name else None
         self.studied = self.dataset is not None and self.is_studied(self.dataset)
-        needs = facts.get("needs", ())
-        aspects = library.questions["needs"].aspects
-        self.needs = {need: aspects[need] for need in needs} if isinstance(needs, tuple) else {}
+        self.needs = stated(facts, library)
         self.by_gan: dict[str, list[Claim]] = defaultdict(list)
-        for claim in library.claims.values():
+        for claim in self.claims:
             for end in {claim.subject, claim.object}:
                 self.by_gan[end].append(claim)
 
@@ -35,7 +48,7 @@ class Evidence:
         losses = {option.gan for option in self.library.axes["loss"].options}
         compared = {
             end
-            for claim in self.library.claims.values()
+            for claim in self.claims
             if dataset.id in claim.datasets
             for end in (claim.subject, claim.object)
         }
@@ -52,6 +65,11 @@ class Evidence:
         kinds = {self.library.datasets[dataset].kind for dataset in claim.datasets}
         return not kinds <= set(NOT_IMAGES)
 
+    def speaks(self, claim: Claim) -> bool:
+        """Whether it is a witness on any stated need."""
+        aspects = {aspect for each in self.needs.values() for aspect in each}
+        return not aspects.isdisjoint(claim.aspects) and self.in_scope(claim)
+
     def direct(self, claim: Claim) -> bool:
         return self.dataset is not None and self.dataset.id in claim.datasets
 
@@ -66,11 +84,12 @@ class Evidence:
                 vote=vote,
                 lineage=claim.lineage,
                 direct=self.direct(claim),
+                own_method=claim.own_method,
                 citation=cite(claim, self.library),
             )
             for need, aspects in self.needs.items()
             for claim in self.by_gan[gan]
-            if set(claim.aspects) & set(aspects) and self.in_scope(claim)
+            if not set(claim.aspects).isdisjoint(aspects) and self.in_scope(claim)
             if (vote := vote_of(claim, gan)) is not None
         )
 
@@ -80,6 +99,21 @@ class Evidence:
         for witness in testimony:
             ballots[witness.need][witness.lineage].append(witness.vote)
         return tuple(count(need, lineages) for need, lineages in ballots.items())
+
+
+def stated(facts: Facts, library: Library) -> dict[str, tuple[str, ...]]:
+    """What was asked for, by whichever question, and the aspects of claims that speak to it.
+
+    A need that two questions lead to, such as training without tuning, is one need.
+    """
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for question in library.questions.values():
+        given = facts.get(question.id)
+        for choice in given if isinstance(given, tuple) else (given,):
+            if aspects := question.aspects.get(str(choice)):
+                need = str(choice) if question.answer == "choices" else question.id
+                found[need] |= dict.fromkeys(aspects)
+    return {need: tuple(aspects) for need, aspects in found.items()}
 
 
 def count(need: str, lineages: Mapping[str, list[int]]) -> Support:

@@ -29,6 +29,7 @@ class Testimony(Record):
     vote: Literal[-1, 0, 1]
     lineage: str  # repeats of one source's statements count once
     direct: bool  # measured on the profile's own data set
+    own_method: bool = False  # its authors praise, or excuse, their own
     citation: Citation
 
 
@@ -39,8 +40,10 @@ class Remark(Record):
     layer: Layer
     says: str
     because: str
+    instead: str | None = None
     citations: tuple[Citation, ...] = ()
     counter: tuple[Citation, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Setting(Record):
@@ -65,6 +68,40 @@ class Support(Record):
         return self.for_ - self.against
 
 
+class Cost(Record):
+    """What training it takes, beside a plain DCGAN with one critic step."""
+
+    time: float = 1.0  # for one real image shown to the critic
+    memory: float = 1.0  # at the peak of training
+    networks: int = 2  # that are trained
+    critic_steps: int = 1  # for each generator step
+
+
+class Trouble(Record):
+    """A weakness that sources leave with a GAN, and which others are reported to address it."""
+
+    issue: str
+    says: str
+    then: tuple[str, ...]  # GANs, those of the shortlist first
+
+
+class Rival(Record):
+    """Another candidate from which published numbers tell this one apart."""
+
+    gan: str
+    ratio: float  # of the Fréchet distances; below 1: this candidate is better
+    sources: tuple[str, ...]  # that measured both side by side; empty: only by way of third ones
+
+
+class Robustness(Record):
+    """Whether the GAN stays on the shortlist when one source is left out at a time."""
+
+    kept: int
+    runs: int  # one for each source that has a say in this advice
+    lost_without: tuple[str, ...] = ()
+    stands_without_praise: bool = True  # still there when nobody speaks of their own method
+
+
 class Candidate(Record):
     id: str
     name: str
@@ -81,7 +118,10 @@ class Candidate(Record):
     settings: tuple[Setting, ...] = ()
     fails: tuple[str, ...] = ()
     because: str | None = None  # of the control arm
-    relative_cost: float = 1.0  # time for one image shown to the critic; a plain DCGAN is 1
+    troubles: tuple[Trouble, ...] = ()
+    cost: Cost = Cost()
+    apart: tuple[Rival, ...] = ()  # candidates that published numbers tell apart from it
+    robustness: Robustness | None = None
 
 
 class Step(Record):
@@ -130,6 +170,7 @@ class Recommendation(Record):
     crowded_out: tuple[str, ...] = ()  # survivors that did not fit into the handful
     conservative: str | None = None  # the candidate with most sources behind it
     bold: str | None = None  # the newest one
+    advice: tuple[Remark, ...] = ()  # on the whole, not on one candidate
     refusal: Refusal | None = None
     relaxations: tuple[Relaxation, ...] = ()
     unknown: tuple[str, ...] = ()  # facts that rules asked about and nobody gave

@@ -43,6 +43,7 @@ class Result(Record):
     confidence: Literal["high", "medium", "low"] | None = None  # where not verified
     own_method: bool = False  # the source introduced the model
     superseded: bool = False
+    needs: tuple[str, ...] = ()  # that it speaks to; empty: those of its metric
     note: str | None = None
 
 
@@ -70,6 +71,7 @@ class Metric(Record):
     name: str
     polarity: Literal["lower", "higher"] | None
     measures: str
+    needs: tuple[str, ...] = ()  # choices of the question `needs` that it speaks to
     weaknesses: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     note: str | None = None

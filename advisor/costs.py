@@ -1,0 +1,66 @@
+"""What training a candidate takes, and where it is known to fail."""
+
+from collections.abc import Iterator, Sequence
+from math import prod
+
+from advisor.recommendation import Cost, Trouble
+from advisor.space import Combination
+from knowledge.library import Library
+from knowledge.schema import SLOTS, Gan, Option, Recipe
+
+# A generator's turn beside a critic's, in time: measured by tests/benchmarks/costs.py.
+GENERATOR_TURN = 0.7
+MORE_NETWORKS = {  # beyond a generator and a critic
+    "vae-gan": 1,
+    "encoder": 1,
+    "label-noise": 0,
+    "cycle": 2,
+}
+ALTERNATIVES = 3  # named for each trouble
+
+
+def cost(combination: Combination, recipe: Recipe, library: Library) -> Cost:
+    """Beside a plain DCGAN with one critic step, from the measured costs of the options."""
+    steps = recipe.optimizer.critic_steps
+    return Cost(
+        time=round(time_per_image(combination, steps, library), 2),
+        memory=round(prod(o.relative_memory for o in options(combination, library)), 2),
+        networks=2 + MORE_NETWORKS.get(recipe.structure.name, 0),
+        critic_steps=steps,
+    )
+
+
+def time_per_image(combination: Combination, steps: int, library: Library) -> float:
+    """For each real image shown to the critic; the generator moves after every so many steps."""
+    turns = (1 + GENERATOR_TURN / steps) / (1 + GENERATOR_TURN)
+    return prod(option.relative_cost for option in options(combination, library)) * turns
+
+
+def options(combination: Combination, library: Library) -> Iterator[Option]:
+    for slot in SLOTS:
+        if option := library.option(slot, combination[slot]):
+            yield option
+
+
+def critic_steps(gan: Gan, optimizer: str) -> int:
+    """For each generator step, as the GAN's recipe will have it."""
+    used = [each.change for each in gan.settings if each.optimizer in (None, optimizer)]
+    stated = [change.optimizer.get("critic_steps") for change in (gan.change, *used)]
+    return next((int(steps) for steps in reversed(stated) if steps), 1)
+
+
+def troubles(
+    gan: Gan, library: Library, gans: Sequence[str], task: str | None
+) -> tuple[Trouble, ...]:
+    """The weaknesses that sources leave with a GAN, each with what is reported to address it.
+
+    `gans` are those still in the game, best first; they are named before others of the task.
+    """
+    others = [id_ for id_, g in library.gans.items() if task is None or task in g.tasks]
+    in_order = [name for name in dict.fromkeys([*gans, *others]) if name != gan.id]
+    found = []
+    for issue in gan.issues_open:
+        then = [name for name in in_order if issue in library.gans[name].issues_addressed]
+        says = library.vocabulary.issues.get(issue, issue)
+        found.append(Trouble(issue=issue, says=says, then=tuple(then[:ALTERNATIVES])))
+    return tuple(found)

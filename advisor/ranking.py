@@ -1,0 +1,95 @@
+"""Which candidates stand before which, and which six of them are shown."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from advisor.recommendation import Candidate, Standing, Support, Testimony
+from advisor.space import Combination
+
+HANDFUL = 6
+Apart = Callable[[str, str], bool]  # whether published numbers put one GAN before another
+
+
+class Arm(NamedTuple):
+    """A survivor before it is written out: enough to rank it by."""
+
+    id: str
+    gan: str
+    combination: Combination
+    support: tuple[Support, ...]
+    testimony: tuple[Testimony, ...]
+    time: float
+    rank: int = 0  # equal ranks are ties
+
+
+def ranked(arms: Sequence[Arm], before: Apart) -> list[Arm]:
+    """Best first: by votes, then by published numbers, then by cost. Equals share a rank."""
+    placed: list[Arm] = []
+    for _, group in groupby(sorted(arms, key=votes), votes):
+        for layer in layers(list(group), before):
+            for _, equals in groupby(sorted(layer, key=lambda arm: (arm.time, arm.id)), cost):
+                rank = len(placed) + 1
+                placed += [arm._replace(rank=rank) for arm in equals]
+    return placed
+
+
+def votes(arm: Arm) -> tuple[int, ...]:
+    """Needs won, needs with a witness, net votes; then what kind of witness speaks for it."""
+    spoken_for = [witness for witness in arm.testimony if witness.vote > 0]
+    return (
+        -sum(each.net > 0 for each in arm.support),
+        -sum(each.for_ > 0 for each in arm.support),
+        -sum(each.net for each in arm.support),
+        -len({witness.need for witness in spoken_for if witness.direct}),
+        -len({witness.need for witness in spoken_for if not witness.own_method}),
+    )
+
+
+def cost(arm: Arm) -> float:
+    return arm.time
+
+
+def layers(arms: list[Arm], before: Apart) -> list[list[Arm]]:
+    """Those whom nobody beats, then those whom only the first beat, and so on.
+
+    An arm without numbers is beaten by nobody: that it was not measured does not count against it.
+    """
+    found: list[list[Arm]] = []
+    left = arms
+    while left:
+        gans = {arm.gan for arm in left}
+        beaten = {gan for gan in gans if any(before(other, gan) for other in gans)}
+        found.append([arm for arm in left if arm.gan not in beaten])
+        left = [arm for arm in left if arm.gan in beaten]
+    return found
+
+
+def spread(arms: Sequence[Arm], size: int = HANDFUL) -> list[Arm]:
+    """The best of every GAN before the second best of any, in the order of their ranks."""
+    earlier: Counter[str] = Counter()
+    turns = []
+    for arm in arms:
+        turns.append((earlier[arm.gan], len(turns), arm))
+        earlier[arm.gan] += 1
+    chosen = {position for _, position, _ in sorted(turns)[:size]}
+    return [arm for _, position, arm in turns if position in chosen]
+
+
+def standing(support: tuple[Support, ...]) -> Standing:
+    if support and all(each.net > 0 for each in support):
+        return "well supported"
+    return "plausible" if any(each.for_ for each in support) else "untested here"
+
+
+def conservative(candidates: Sequence[Candidate]) -> str | None:
+    """The one that most independent sources speak for."""
+    by_sources = sorted(candidates, key=lambda c: (-sum(s.for_ for s in c.support), c.rank))
+    return by_sources[0].id if by_sources else None
+
+
+def bold(candidates: Sequence[Candidate]) -> str | None:
+    """The newest one."""
+    by_year = sorted(candidates, key=lambda c: (-c.year, c.rank))
+    return by_year[0].id if by_year else None
