@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from advisor.recommendation import Answer
@@ -16,11 +17,59 @@ class Profile(dict[str, Answer]):
 
 def read_profile(path: Path, library: Library) -> Profile:
     """Raises InvalidData with file and line of every wrong answer."""
+    return read_answers(path, library)[0]
+
+
+def read_answers(path: Path, library: Library) -> tuple[Profile, frozenset[str]]:
+    """The profile, and the questions that somebody left open on purpose (`labels:`)."""
     document = read(path)
     if not isinstance(document.data, dict):
         says = "should be a list of `question: answer` lines, such as `task: unconditional`"
         raise InvalidData([Problem(str(path), None, says)])
-    return checked(document.data, library, document)
+    profile = checked(document.data, library, document)
+    open_ = {name for name, given in document.data.items() if given is None}
+    return profile, frozenset(open_ & library.questions.keys())
+
+
+def write_answers(
+    path: Path,
+    answers: Mapping[str, Answer | None],
+    library: Library,
+    remarks: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """A commented profile in the order of the questions, whole or not at all. None: left open."""
+    import yaml
+
+    text = "# Answers for `gan-advisor recommend`, and for `gan-advisor ask` to go on from.\n"
+    for question in library.questions.values():
+        if question.id in answers:
+            given = answers[question.id]
+            remark = remarks.get(question.id, "I don't know" if given is None else "")
+            says = f"{question.asks} {remark}".strip()
+            value = list(given) if isinstance(given, tuple) else given
+            line = {question.id: value}
+            written = yaml.safe_dump(line, default_flow_style=None, allow_unicode=True, width=1000)
+            text += f"\n# {says}\n{written.replace(': null', ':')}"
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def as_flags(answers: Mapping[str, Answer]) -> list[str]:
+    """The words that give `gan-advisor recommend` the same answers."""
+    flags: list[str] = []
+    for name, given in answers.items():
+        values = given if isinstance(given, tuple) else (given,)
+        if name in ("task", "dataset"):
+            flags += [f"--{name}", str(given)]
+        elif name == "needs":
+            flags += [word for value in values for word in ("--need", str(value))]
+        else:
+            flags += ["--set", f"{name}={','.join(map(str, values))}"]
+    return flags
 
 
 def checked(
