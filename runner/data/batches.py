@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from runner.data.images import Labels, Pixels
+from runner.data.images import Labels, Pixels, Points
 
 
 class Batches(Iterator[dict[str, Tensor]]):
@@ -19,7 +19,7 @@ class Batches(Iterator[dict[str, Tensor]]):
 
     def __init__(
         self,
-        images: Pixels,
+        images: Pixels | Points,
         *,
         batch_size: int,
         seed: int,
@@ -39,8 +39,10 @@ class Batches(Iterator[dict[str, Tensor]]):
     def __next__(self) -> dict[str, Tensor]:
         """ "real": float32 in [-1, 1], (B, C, H, W); "labels": int64, (B,), where there are any."""
         rows = self.next_rows()
-        pixels = self.moved(self.images[rows]).to(torch.float32).div_(127.5).sub_(1)
-        batch = {"real": pixels.contiguous(memory_format=self.layout)}
+        values = self.moved(self.images[rows])
+        if values.dtype == torch.uint8:  # points are in their range already
+            values = values.to(torch.float32).div_(127.5).sub_(1)
+        batch = {"real": values.contiguous(memory_format=self.layout)}
         if self.labels is not None:
             batch["labels"] = self.moved(self.labels[rows])
         return batch

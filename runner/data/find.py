@@ -9,6 +9,7 @@ from typing import NamedTuple
 from runner.data.binary import CIFAR_ARCHIVE, CIFAR_CLASSES, cifar_folder, idx_folder
 from runner.data.files import image_folder, image_zip
 from runner.data.images import DataError
+from runner.data.points import MIXTURES, Points
 from runner.data.shapes import Shapes
 from runner.data.source import Source
 from runner.data.whole import whole_folder
@@ -34,6 +35,8 @@ def find(where: str, downloads: Path) -> Source:
     """The source that is meant. Raises DataError for what does not exist or cannot be images."""
     if where == "shapes":
         return Shapes()
+    if where in MIXTURES:
+        return Points(where)
     if where in NAMED:
         return named(where, downloads)
     path = Path(where).expanduser()
@@ -162,4 +165,5 @@ NAMED = {
         "get train-images-idx3-ubyte.gz and the three files beside it and name their folder",
     ),
 }
-NAMES = (*NAMED, "shapes")
+TOYS = tuple(MIXTURES)  # of which the distribution is known
+NAMES = (*NAMED, "shapes", *TOYS)

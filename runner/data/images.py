@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]  # (N, C, H, W)
+Points = NDArray[np.float32]  # (N, 2, 1, 1), x and y, about in [-1, 1]
 Labels = NDArray[np.int64]  # (N,)
 
 
@@ -24,11 +25,17 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Square images of one size. They stand in the order of their content, well mixed."""
+    """Square images of one size. They stand in the order of their content, well mixed.
+
+    A point of the plane is an image of one pixel and two channels, so that all that trains and
+    measures images takes points as well.
+    """
 
     name: str
-    train: Pixels = field(repr=False)  # in memory, or a read-only memory map
-    held_out: Pixels = field(repr=False)  # never trained on: the reference of every distance
+    train: Pixels | Points = field(repr=False)  # in memory, or a read-only memory map
+    held_out: Pixels | Points = field(
+        repr=False
+    )  # never trained on: the reference of every distance
     labels: Labels | None = field(repr=False)  # of train
     classes: tuple[str, ...]  # what the labels stand for
     fingerprint: str  # see fingerprint()
@@ -42,11 +49,15 @@ class ImageSet:
         return int(self.train.shape[-1])
 
     @property
+    def of_points(self) -> bool:
+        return self.train.dtype == np.float32
+
+    @property
     def channels(self) -> int:
         return int(self.train.shape[1])
 
 
-def fingerprint(train: Pixels, held_out: Pixels, labels: Labels | None) -> str:
+def fingerprint(train: Pixels | Points, held_out: Pixels | Points, labels: Labels | None) -> str:
     """The SHA-256 of all pixels and labels: equal sets have equal ones, whatever their names."""
     digest = hashlib.sha256(f"{train.shape} {held_out.shape} {labels is not None}".encode())
     for images in (train, held_out):

@@ -8,6 +8,7 @@ from typing import get_args
 from runner.data.cache import cache_folder, load, save
 from runner.data.find import find
 from runner.data.images import DataError, ImageSet
+from runner.data.points import Points
 from runner.data.prepare import SMALLEST
 from runner.data.source import Channels, Progress, Source
 from runner.data.split import arrange
@@ -28,17 +29,18 @@ def open_images(
     """A named set, a folder or a zip as square uint8 images; decoded once, then cached.
 
     `where` is one of NAMES or a path (`./shapes` for a folder that bears such a name). `channels`
-    None: one where every image is grey, else three. `cache` None: $GAN_ADVISOR_CACHE, else the
-    user's cache folder. `progress` is called with the images done and their number while decoding.
+    None: one where every image is grey, else three. Points of the plane have neither. `cache`
+    None: $GAN_ADVISOR_CACHE, else the user's cache folder. `progress` is called with the images
+    done and their number while decoding.
     Raises DataError, in one sentence for whoever asked.
     """
-    if not SMALLEST <= size <= LARGEST:
-        raise DataError(f"images of {size} px: choose a size from {SMALLEST} to {LARGEST}")
-    if channels not in (None, *get_args(Channels)):
-        raise DataError(f"{channels} channels: choose 1 (grey) or 3 (colour)")
     root = cache_folder(cache)
     try:
         source = find(str(where), root / "downloads")
+        if isinstance(source, Points):
+            size, channels = 1, None
+        else:
+            check(size, channels)
         folder = root / "images" / key(source, size, channels)
     except OSError as error:
         raise DataError(f"{where} cannot be read: {error.strerror or error}") from error
@@ -56,6 +58,13 @@ def open_images(
     if built := load(folder, source.name):
         return built
     raise DataError(f"the images that were just saved in {folder} cannot be read back")
+
+
+def check(size: int, channels: Channels | None) -> None:
+    if not SMALLEST <= size <= LARGEST:
+        raise DataError(f"images of {size} px: choose a size from {SMALLEST} to {LARGEST}")
+    if channels not in (None, *get_args(Channels)):
+        raise DataError(f"{channels} channels: choose 1 (grey) or 3 (colour)")
 
 
 def key(source: Source, size: int, channels: Channels | None) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.data.images import Labels, Pixels, Skipped
+from runner.data.images import Labels, Pixels, Points, Skipped
 
 Channels = Literal[1, 3]
 Progress = Callable[[int, int], None]  # images done, of how many
@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]  # images done, of how many
 class Decoded(NamedTuple):
     """Every usable image of a source, in any order."""
 
-    images: Pixels
+    images: Pixels | Points
     preparation: str
     labels: Labels | None = None
     classes: tuple[str, ...] = ()

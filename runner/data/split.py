@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from runner.data.images import DataError, Pixels
+from runner.data.images import DataError, Pixels, Points
 from runner.data.source import Decoded
 
 FEWEST = 64  # images on either side of two batches; placeholder
@@ -42,8 +42,8 @@ def arrange(decoded: Decoded) -> Order:
     return checked(Order(train, test, decoded.held_out_is + also))
 
 
-def contents(images: Pixels) -> NDArray[np.uint64]:
-    """A hash of every image's pixels."""
+def contents(images: Pixels | Points) -> NDArray[np.uint64]:
+    """A hash of every image's values."""
     hashes = (hashlib.blake2b(image, digest_size=8).digest() for image in images)
     return np.frombuffer(b"".join(hashes), "<u8").astype(np.uint64)
 
