@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from runner.parts.registry import Registry
+from runner.parts.registry import PartError, Registry
 
 
 class Divergence(NamedTuple):
@@ -18,13 +19,16 @@ class Divergence(NamedTuple):
 
 divergence = Registry[Divergence]("divergence")
 
-# f-divergences in their variational form (Nowozin et al., 2016, Table 2). A raw score v
+# f-divergences in their variational form (Nowozin et al., 2016, Tables 1, 2 and 6). A raw score v
 # becomes T = g(v), in the domain of the conjugate f*; then real = T and fake = -f*(T).
 
 
 @divergence
 def jensen_shannon() -> Divergence:
-    """2 JS(P, Q) - log 4, with the critic's sigmoid taken in (Goodfellow et al., 2014, Eq. 1)."""
+    """2 JS(P, Q) - log 4, with the critic's sigmoid taken in (Goodfellow et al., 2014, Eq. 1).
+
+    f-GAN lists it as "GAN", and beside it "Jensen-Shannon": the same two functions plus log 2 each.
+    """
     return Divergence(real=lambda v: -softplus(-v), fake=lambda v: -softplus(v))
 
 
@@ -47,9 +51,44 @@ def pearson() -> Divergence:
 
 
 @divergence
+def neyman() -> Divergence:
+    """Neyman's chi-squared, E_P[(q/p - 1)^2]: g(v) = 1 - exp(-v), f*(t) = 2 - 2 sqrt(1 - t)."""
+    return Divergence(real=lambda v: 1 - (-v).exp(), fake=lambda v: 2 * (-v / 2).exp() - 2)
+
+
+@divergence
 def squared_hellinger() -> Divergence:
     """The integral of (sqrt p - sqrt q)^2: g(v) = 1 - exp(-v), f*(t) = t / (1 - t)."""
     return Divergence(real=lambda v: 1 - (-v).exp(), fake=lambda v: 1 - v.exp())
+
+
+@divergence
+def total_variation() -> Divergence:
+    """Half the integral of |p - q|: g(v) = tanh(v) / 2, f*(t) = t."""
+    return Divergence(real=lambda v: v.tanh() / 2, fake=lambda v: -v.tanh() / 2)
+
+
+@divergence
+def alpha(*, alpha: float = 0.5) -> Divergence:
+    """(E_Q[(p/q)^alpha] - 1) / (alpha (alpha - 1)); at 0.5 twice squared Hellinger, at 2 Pearson/2.
+
+    Below 1: g(v) = 1/(1 - alpha) - log(1 + exp(-v)), above: g(v) = v;
+    f*(t) = ((t (alpha - 1) + 1)^(alpha / (alpha - 1)) - 1) / alpha.
+    """
+    if alpha in (0, 1):
+        raise PartError("divergence 'alpha' is 'reverse-kl' at 0 and 'kl' at 1: ask for those")
+
+    def real(v: Tensor) -> Tensor:
+        return 1 / (1 - alpha) - softplus(-v) if alpha < 1 else v
+
+    def fake(v: Tensor) -> Tensor:
+        if alpha < 1:  # where t (alpha - 1) + 1 = (1 - alpha) softplus(-v), whose root is positive
+            root = (1 - alpha) * softplus(-v).clamp_min(torch.finfo(v.dtype).tiny)
+        else:  # to the left of its domain f* stays at -f(0) = -1/alpha
+            root = relu(v * (alpha - 1) + 1)
+        return (1 - root.pow(alpha / (alpha - 1))) / alpha
+
+    return Divergence(real, fake)
 
 
 # Other distances that make the same game.
