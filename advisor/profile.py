@@ -38,24 +38,29 @@ def write_answers(
     remarks: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """A commented profile in the order of the questions, whole or not at all. None: left open."""
-    import yaml
-
     text = "# Answers for `gan-advisor recommend`, and for `gan-advisor ask` to go on from.\n"
     for question in library.questions.values():
         if question.id in answers:
             given = answers[question.id]
             remark = remarks.get(question.id, "I don't know" if given is None else "")
-            says = f"{question.asks} {remark}".strip()
-            value = list(given) if isinstance(given, tuple) else given
-            line = {question.id: value}
-            written = yaml.safe_dump(line, default_flow_style=None, allow_unicode=True, width=1000)
-            text += f"\n# {says}\n{written.replace(': null', ':')}"
+            text += f"\n# {question.asks} {remark}".rstrip() + f"\n{question.id}:{inline(given)}\n"
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def inline(given: Answer | None) -> str:
+    """As it stands behind the colon."""
+    import yaml
+
+    if given is None:
+        return ""
+    value = [list(given) if isinstance(given, tuple) else given]
+    written: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=1e6)
+    return f" {written.strip()[1:-1]}"
 
 
 def as_flags(answers: Mapping[str, Answer]) -> list[str]:

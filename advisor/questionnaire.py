@@ -128,7 +128,7 @@ class Questionnaire:
             return False
         if question.id in FREE and (possible.alive or possible.beside):
             return True
-        if any(self.heard(gan, question, advice) for gan in gans(possible, advice)):
+        if any(self.heard(gan, question, advice) for gan in advice.gans_of(possible)):
             return True
         return any(
             question.id in self.asked_by[rule.id]
@@ -224,11 +224,6 @@ def bears(rule: Rule, advice: Advice, possible: Survivors) -> bool:
         or any(node.fits(selector) for node in possible.beside)
         for selector in rule.notes
     )
-
-
-def gans(possible: Survivors, advice: Advice) -> Iterator[str]:
-    yield from (gan for gan, own in advice.space.owners.items() if own & possible.alive)
-    yield from (node.gan.id for node in possible.beside)
 
 
 def shortlist(advice: Advice) -> tuple[str, ...]:

@@ -129,7 +129,8 @@ def measured_answers(data: str, library: "Library") -> dict[str, Any]:
 def write(path: Path, answers: "Answers", library: "Library", remarks: dict[str, str]) -> None:
     from advisor.profile import write_answers
 
-    write_answers(path, answers.kept, library, remarks)
+    if answers.kept:
+        write_answers(path, answers.kept, library, remarks)
 
 
 def conclude(
