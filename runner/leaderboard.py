@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from runner.comparison import Comparison, redraw_noise
-from runner.metrics.score import Score
+from runner.metrics.score import Score, distance_name
 from runner.plan import RunPlan
 from runner.results import Leaderboard, Look, Standing, TrialResult, Verdict
 from runner.wording import below, counted, figures, gap, listed
@@ -38,7 +38,7 @@ def rank(
     ]
     resolves = contest.comparison.margin(0, 1) if len(scored) > 1 else inf
     return Leaderboard(
-        metric=next(iter(metrics(results, floor)), f"fd-{plan.measurement.features}"),
+        metric=next(iter(metrics(results, floor)), distance_name(plan.measurement.features)),
         look_metric=next((r.look_metric for r in results if r.look_metric), None),
         standings=tuple(
             standing(each, place, contest, leaders, verdict, control)

@@ -12,6 +12,8 @@ from runner.metrics.efficientnet import efficientnet_lite0
 from runner.metrics.errors import MetricError
 from runner.metrics.inception import inception, weights_at_hand
 from runner.metrics.pixels import Images
+from runner.metrics.points import NAME as COORDINATES
+from runner.metrics.points import Coordinates
 
 NETWORKS = {"inception": inception, "efficientnet-lite0": efficientnet_lite0}
 
@@ -39,12 +41,16 @@ def extractor(
 ) -> Extractor:
     """The feature network of that name: "auto", "inception" or "efficientnet-lite0".
 
+    Points of the plane need none: "coordinates" takes them as they are.
+
     "auto" is Inception where its weights are at hand (`weights`, or torch.hub's cache), else
     EfficientNet-Lite0, whose weights come as a package. Only "inception" by name downloads.
     Raises MetricError where the name is unknown or no weights can be had.
     """
     if name == "auto":
         name = "inception" if weights or weights_at_hand() else "efficientnet-lite0"
+    if name == COORDINATES:
+        return Coordinates()
     if name not in NETWORKS:
         nearest = get_close_matches(name, ["auto", *NETWORKS], n=1)
         raise MetricError(

@@ -1,4 +1,4 @@
-"""From a generator's values to the pixels that are measured."""
+"""From a generator's values to the pixels, or points, that are measured."""
 
 import numpy as np
 import torch
@@ -7,7 +7,25 @@ from torch import Tensor
 
 from runner.metrics.errors import MetricError
 
-Images = NDArray[np.uint8] | Tensor  # uint8 (N, 1 or 3, H, W)
+Images = NDArray[np.uint8] | NDArray[np.float32] | Tensor  # uint8 (N, 1 or 3, H, W), or points
+
+
+def is_points(values: Images) -> bool:
+    """Points of the plane are float32 (N, 2, 1, 1): told from images, which are uint8 and larger."""
+    floating = str(values.dtype).removeprefix("torch.") == "float32"
+    return floating and tuple(values.shape[1:]) == (2, 1, 1)
+
+
+def measurable(made: Tensor) -> Tensor:
+    """What a generator made as it is measured: images as pixels, points as they are.
+
+    Raises MetricError where something is not finite.
+    """
+    if tuple(made.shape[1:]) != (2, 1, 1):
+        return to_uint8(made)
+    if not torch.isfinite(made).all():
+        raise MetricError("The generator made values that are not finite, so there are no points.")
+    return made.float()
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -32,8 +50,9 @@ def check(images: Images) -> None:
 
 
 def pick(images: Images, n: int, seed: int) -> Images:
-    """n different images by chance, in their order, since a data set may be sorted by class."""
-    check(images)
+    """n different ones by chance, in their order, since a data set may be sorted by class."""
+    if not is_points(images):
+        check(images)
     if not 2 <= n <= len(images):
         raise MetricError(
             f"A distance takes from 2 to all {len(images)} of the images, so not {n}."

@@ -16,6 +16,7 @@ from torch import Tensor
 from runner.metrics.features import Extractor
 from runner.metrics.frechet import Features, Target
 from runner.metrics.pixels import Images, pick
+from runner.metrics.points import Cloud
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Reference:
 
     extractor: Extractor
     features: NDArray[np.float32]  # (N, dimension)
-    target: Target
+    target: Target | Cloud
     key: str  # of the pixels and the features: scores against unlike ones cannot be compared
 
     @property
@@ -32,7 +33,7 @@ class Reference:
         return self.target.count
 
     def distance(self, features: Features) -> float:
-        """The Fréchet distance of features by this reference's extractor."""
+        """From features by this reference's extractor: Fréchet's, or Wasserstein's of points."""
         return self.target.distance(features)
 
 
@@ -58,7 +59,15 @@ def reference(
     return found
 
 
-def _key(images: NDArray[np.uint8], extractor: Extractor) -> str:
+def reference_points(points: Images, extractor: Extractor, *, n: int) -> Reference:
+    """n of the held-out points, always the same ones, to be held against one by one."""
+    picked = pick(points, n, seed=0)
+    some = picked.cpu().numpy() if isinstance(picked, Tensor) else picked
+    features = extractor(some)
+    return Reference(extractor, features, Cloud(features), _key(some, extractor))
+
+
+def _key(images: NDArray[np.generic], extractor: Extractor) -> str:
     digest = hashlib.sha256(f"reference 1 {extractor.digest} {images.shape}".encode())
     digest.update(np.ascontiguousarray(images).reshape(-1).data)
     return digest.hexdigest()

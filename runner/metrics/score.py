@@ -6,7 +6,7 @@ from statistics import fmean
 from knowledge.schema import Record
 from runner.metrics import inception
 from runner.metrics.errors import MetricError
-from runner.metrics.features import Extractor
+from runner.metrics.features import COORDINATES, Extractor
 from runner.metrics.pixels import Images, pick
 from runner.metrics.references import Reference
 
@@ -16,7 +16,7 @@ Sample = Callable[[int, int], Images]  # n, seed -> n images by a generator
 class Score(Record):
     """A distance and its protocol. Only where the protocols are equal do the values compare."""
 
-    metric: str  # "fid-inception-10k", "fd-efficientnet-lite0@64-10k"
+    metric: str  # "fid-inception-10k", "fd-efficientnet-lite0@64-10k", "w1-2.5k"
     value: float  # the mean of the draws
     draws: tuple[float, ...] = ()  # one for each independent set of samples
     n_generated: int
@@ -77,11 +77,16 @@ def floor(images: Images, reference: Reference, *, draws: int = 1, seed: int = 0
 
 
 def metric_name(extractor: Extractor, n: int) -> str:
-    """What the number may be called: an FID only with Inception's weights of 2015."""
+    """What the number may be called."""
     thousands = f"{n / 1000:g}k" if n >= 1000 else str(n)
-    if extractor.name == inception.NAME:
-        return f"fid-inception-{thousands}"
-    return f"fd-{extractor.name}-{thousands}"
+    return f"{distance_name(extractor.name)}-{thousands}"
+
+
+def distance_name(features: str) -> str:
+    """Without the number of images: an FID only with Inception's weights of 2015."""
+    if features == inception.NAME:
+        return "fid-inception"
+    return "w1" if features == COORDINATES else f"fd-{features}"
 
 
 def _drawn(sample: Sample, n: int, seed: int) -> Images:
