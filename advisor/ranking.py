@@ -69,7 +69,7 @@ def layers(arms: list[Arm], before: Apart) -> list[list[Arm]]:
 def spread(arms: Sequence[Arm], size: int = HANDFUL) -> list[Arm]:
     """The best of every GAN before the second best of any, in the order of their ranks."""
     earlier: Counter[str] = Counter()
-    turns = []
+    turns: list[tuple[int, int, Arm]] = []
     for arm in arms:
         turns.append((earlier[arm.gan], len(turns), arm))
         earlier[arm.gan] += 1

@@ -21,7 +21,7 @@ def robustness(advice: "Advice", top: int) -> Callable[[str], Robustness]:
         staying = {arm.gan for arm in advice.without(source).shortlist(top)}
         kept.update(whole & staying)
         for gan in whole - staying:
-            lost[gan].append(source)
+            lost[gan].append(advice.library.sources[source].short)
     unpraised = {arm.gan for arm in advice.without(praise=False).shortlist(top)}
 
     def of(gan: str) -> Robustness:
