@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 2000  # images, evenly spaced; a second or two for small ones
 SIDE = 16  # pixels of the thumbnails that are compared
-NEAR = 3  # levels of 255, on average: what JPEG and resizing change (placeholder)
+# Mean difference in levels of 255. Measured on CIFAR-10 and Fashion-MNIST: JPEG at quality 60 changes up to 5;
+# of 4000 photographs none come nearer than 6 to another, of 2000 garments 3 come nearer than 5.
+NEAR = 5
 GREY_WITHIN = 4  # levels between channels: what JPEG makes of a grey image stored in colour
 LARGEST = 64 * 2**20  # bytes of one file
 

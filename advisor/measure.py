@@ -18,7 +18,7 @@ from advisor.recommendation import Answer
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 TRAIN = frozenset({"train", "training"})
-SPLIT = TRAIN | {"test", "testing", "val", "valid", "validation"}
+TEST = frozenset({"test", "testing", "val", "valid", "validation"})
 UNEVEN = 3  # placeholder: classes are worth a word where the largest is so many times the smallest
 NAMED = 3  # so many files of a kind are named
 
@@ -134,7 +134,7 @@ def on_disk(path: Path) -> BinaryIO:
 def in_zip(path: Path) -> Iterator[File]:
     archive = zipfile.ZipFile(path)
     for entry in archive.infolist():
-        parts = PurePosixPath(entry.filename).parts
+        parts = entry.filename.split("/")
         if not entry.is_dir() and not any(p.startswith(".") or p == "__MACOSX" for p in parts):
             yield File(entry.filename, entry.file_size, partial(in_memory, archive, entry))
 
@@ -145,23 +145,20 @@ def in_memory(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> BinaryIO:
 
 def to_train(files: list[File]) -> list[File]:
     """Without a test split that lies beside the training images."""
-    tops = {PurePosixPath(name).parts[0].lower() for name in unwrapped(files)}
-    if not (tops & TRAIN and tops & (SPLIT - TRAIN)):
+    tops = [name.split("/")[0].lower() for name in inside([file.name for file in files])]
+    if not (TRAIN & set(tops) and TEST & set(tops)):
         return files
-    pairs = zip(files, unwrapped(files), strict=True)
-    return [file for file, name in pairs if PurePosixPath(name).parts[0].lower() in TRAIN]
-
-
-def unwrapped(files: Sequence[File]) -> list[str]:
-    return inside([file.name for file in files])
+    return [file for file, top in zip(files, tops, strict=True) if top in TRAIN]
 
 
 def inside(names: list[str]) -> list[str]:
     """Without the outer folders that all share."""
-    parts = [PurePosixPath(name).parts for name in names]
-    while parts and all(len(each) > 1 and each[0] == parts[0][0] for each in parts):
-        parts = [each[1:] for each in parts]
-    return ["/".join(each) for each in parts]
+    while names and "/" in names[0]:
+        outer = names[0].split("/")[0] + "/"
+        if not all(name.startswith(outer) for name in names):
+            break
+        names = [name.removeprefix(outer) for name in names]
+    return names
 
 
 def classes(names: list[str]) -> dict[str, int]:
