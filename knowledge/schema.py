@@ -174,6 +174,8 @@ class Optimizer(Record):
     smoothing: float = 0.99  # RMSProp
     critic_steps: int = Field(1, ge=1)  # critic updates for each generator update
     critic_weight_decay: float = 0.0
+    # After this share of the run the rates fall on a line to zero; None: they stay.
+    decay_from: float | None = Field(None, ge=0, lt=1)
 
 
 class Recipe(Record):
@@ -182,9 +184,11 @@ class Recipe(Record):
     structure: Part = Part(name="plain")
     backbone: Part
     latent_dim: int = 128
-    divergence: str
+    divergence: str | Part
     loss: Part
-    penalties: tuple[Part, ...] = ()
+    penalties: tuple[Part, ...] = ()  # on the critic
+    generator_penalties: tuple[Part, ...] = ()
+    augmentations: tuple[Part, ...] = ()  # of all that the critic sees
     normalizers: tuple[Part, ...] = ()  # re-parameterised critic weights
     constraints: tuple[Part, ...] = ()  # after each critic step
     critic_norm: Literal["none", "batch-norm", "layer-norm", "instance-norm"] = "none"
@@ -199,9 +203,11 @@ class RecipeChange(Record):
     structure: Part | None = None
     backbone: Part | None = None
     latent_dim: int | None = None
-    divergence: str | None = None
+    divergence: str | Part | None = None
     loss: Part | None = None
     penalties: tuple[Part, ...] | None = None
+    generator_penalties: tuple[Part, ...] | None = None
+    augmentations: tuple[Part, ...] | None = None
     normalizers: tuple[Part, ...] | None = None
     constraints: tuple[Part, ...] | None = None
     critic_norm: str | None = None
@@ -214,6 +220,15 @@ class PublishedSettings(Record):
     """The settings that a source gives for one optimizer (or for any), as it gives them."""
 
     optimizer: Literal["adam", "rmsprop"] | None = None  # None: whichever is used
+    change: RecipeChange
+    source: str
+    locator: str
+
+
+class Variation(Record):
+    """Another published form of a system, trained as `system:name`."""
+
+    says: str
     change: RecipeChange
     source: str
     locator: str
@@ -305,6 +320,7 @@ class Gan(Record):
     combination: Point = {}  # where such a node stands on the axes
     settings: tuple[PublishedSettings, ...] = ()
     change: RecipeChange = RecipeChange()
+    variations: dict[str, Variation] = {}
     fails: tuple[str, ...] = ()  # how it usually fails
     # What one file may bring along; the library holds it with the others of its kind:
     claims: tuple[Claim, ...] = ()

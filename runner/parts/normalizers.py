@@ -6,6 +6,8 @@ from torch.nn.utils import parametrizations
 
 from runner.parts.registry import Count, Registry
 
+Weighted = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+
 normalizer = Registry[None]("normalizer")
 
 
@@ -22,7 +24,7 @@ def spectral_norm(critic: nn.Module, *, iterations: Count = 1) -> None:
 def weight_norm(critic: nn.Module) -> None:
     """Direction and length of each unit's weights apart (Salimans and Kingma, 2016, Eq. 2)."""
     for layer in weighted(critic):
-        parametrizations.weight_norm(layer)
+        parametrizations.weight_norm(layer, dim=int(isinstance(layer, nn.ConvTranspose2d)))
 
 
 class InFloat32(nn.Module):
@@ -38,5 +40,5 @@ class InFloat32(nn.Module):
             return smooth
 
 
-def weighted(critic: nn.Module) -> list[nn.Module]:
-    return [layer for layer in critic.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+def weighted(critic: nn.Module) -> list[Weighted]:
+    return [layer for layer in critic.modules() if isinstance(layer, Weighted)]

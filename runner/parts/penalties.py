@@ -1,12 +1,14 @@
-"""Terms of the critic's loss that keep it smooth, always worked out in float32."""
+"""Terms beside a loss. Those that keep a critic's slopes small are worked out in float32."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn.functional import normalize, relu
 
-from runner.parts.registry import Count, NonNegative, Positive, Registry
+from runner.parts.augmentations import flipped, shifted
+from runner.parts.normalizers import Weighted, weighted
+from runner.parts.registry import Count, NonNegative, Positive, Registry, Share
 from runner.scene import Lazy, Term
 
 Critic = Callable[[Tensor], Tensor]
@@ -18,6 +20,7 @@ def every(term: Term, *, interval: Count = 1) -> Term:
 
 
 penalty = Registry[Tensor]("penalty", around=every)
+generator_penalty = Registry[Tensor]("generator penalty", around=every)
 
 
 @penalty
@@ -76,12 +79,50 @@ def orthonormal(critic: nn.Module, *, weight: NonNegative = 1e-4) -> Tensor:
 
     Brock et al. (2017) take absolute values; squared as in Miyato et al. (2018).
     """
-    layers = [m for m in critic.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
+    layers = weighted(critic)
     with in_float32(layers[0].weight):
-        matrices = [layer.weight.flatten(1) for layer in layers]
+        matrices = [by_output(layer).flatten(1) for layer in layers]
         grams = [w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w for w in matrices]
         off = [(gram - torch.eye(len(gram), device=gram.device)).square().sum() for gram in grams]
         return weight * torch.stack(off).sum()
+
+
+@penalty
+def consistency(
+    critic: Critic,
+    real: Tensor,
+    real_score: Tensor,
+    rng: torch.Generator,
+    *,
+    weight: NonNegative = 10.0,
+    reach: Share = 0.125,
+    flip: bool = True,
+) -> Tensor:
+    """The same score for a real image, mirrored and moved a little (Zhang et al., 2020, Eq. 3).
+
+    `reach` is the longest way of the move, as a share of the image's side.
+    """
+    twin = shifted(flipped(real, rng) if flip else real, rng, reach)
+    return weight * (real_score - critic(twin).float()).square().mean()
+
+
+@generator_penalty
+def pulling_away(fake_features: Tensor, *, weight: NonNegative = 0.1) -> Tensor:
+    """Generated images unlike each other, to the critic's eye (Zhao et al., 2017, Eq. 3).
+
+    The mean squared cosine between the features of two images of a batch.
+    """
+    with in_float32(fake_features):
+        features = normalize(fake_features.float().flatten(1), dim=1)
+        cosines = (features @ features.T).square()
+        count = len(features)
+        return weight * (cosines.sum() - cosines.diagonal().sum()) / (count * (count - 1))
+
+
+def by_output(layer: Weighted) -> Tensor:
+    """A layer's weights, the dimension of its outputs first."""
+    turned = isinstance(layer, nn.ConvTranspose2d)
+    return layer.weight.transpose(0, 1) if turned else layer.weight
 
 
 def off_target(critic: Critic, images: Tensor, target: float, one_sided: bool) -> Tensor:

@@ -16,6 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class PartError(LookupError):

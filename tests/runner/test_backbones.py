@@ -5,13 +5,13 @@ import torch
 from torch import nn
 
 from knowledge.schema import Part
-from runner.game import networks
+from runner.game import build
 from runner.parts import PartError, backbone
 from runner.parts.registry import settings_of
 from runner.scene import ImageShape
 from tests.runner.small import recipe
 
-SIZES = (16, 32, 64, 128)
+SIZES = (8, 16, 32, 64, 128)
 NORMS = ("none", "batch-norm", "layer-norm", "instance-norm")
 
 
@@ -22,7 +22,7 @@ def pair(name, image, critic_norm="none", generator_norm="batch-norm", seed=0, *
         critic_norm=critic_norm,
         generator_norm=generator_norm,
     )
-    made = networks(wanted, image, seed)
+    made = build(wanted, image, seed).networks
     return made["generator"], made["critic"]
 
 
@@ -32,7 +32,7 @@ def pair(name, image, critic_norm="none", generator_norm="batch-norm", seed=0, *
 def test_shapes(name, norm, size):
     if (name, norm) == ("mlp", "instance-norm"):
         pytest.skip("has no maps")
-    for channels in (1, 3):
+    for channels in (1, 4) if size < 64 else (3,):
         generator, critic = pair(name, ImageShape(channels, size), norm, norm)
         images = generator(torch.randn(2, 16))
         assert images.shape == (2, channels, size, size)
@@ -53,15 +53,50 @@ def test_norms_without_maps_are_refused():
 @pytest.mark.parametrize(
     ("name", "size", "message"),
     [
-        ("dcgan", 48, "'dcgan' makes images of 16, 32, 64 or 128 px, not 48"),
-        ("resnet", 28, "'resnet' makes images of 16, 32, 64 or 128 px, not 28"),
-        ("conv", 28, "'conv' makes images of 16, 24, .* or 128 px, not 28"),
-        ("dcgan", 8, "not 8"),
+        ("dcgan", 48, "'dcgan' makes images of 8, 16, 32, 64 or 128 px, not 48"),
+        ("resnet", 28, "'resnet' makes images of 8, 16, 32, 64 or 128 px, not 28"),
+        ("conv", 28, "'conv' makes images of 8, 16, 24, .* or 128 px, not 28"),
+        ("infogan", 30, "'infogan' makes images of 8, 12, .* or 128 px, not 30"),
+        ("dcgan", 1, "not 1"),
     ],
 )
 def test_sizes_that_a_backbone_cannot_make(name, size, message):
     with pytest.raises(PartError, match=message):
         pair(name, ImageShape(1, size))
+
+
+def test_an_mlp_makes_points():
+    """A point of the line or the plane is an image of one pixel."""
+    for channels in (1, 2):
+        generator, critic = pair("mlp", ImageShape(channels, 1))
+        assert critic(generator(torch.randn(5, 16))).shape == (5,)
+
+
+@pytest.mark.parametrize("name", backbone.known)
+def test_a_critic_of_several_outputs_is_an_encoder(name):
+    make = backbone.get(Part(name=name, settings={"width": 4}))
+    encoder = make(ImageShape(3, 16), 16, outputs=6).critic
+    assert encoder(torch.randn(2, 3, 16, 16)).shape == (2, 6)
+
+
+@pytest.mark.parametrize("name", backbone.known)
+def test_a_critic_judges_its_own_features(name):
+    _, critic = pair(name, ImageShape(1, 16))
+    images = torch.randn(3, 1, 16, 16)
+    assert torch.equal(critic.head(critic.features(images)), critic(images))
+
+
+@pytest.mark.parametrize(("name", "setting"), [("mlp", "depth"), ("conv", "depth"),
+                                               ("dcgan", "depth"), ("resnet", "deeper")])  # fmt: skip
+def test_depth_is_a_setting(name, setting):
+    """Of the layers with weights that a critic has."""
+
+    def layers(depth):
+        _, critic = pair(name, ImageShape(1, 32), **{setting: depth})
+        assert critic(torch.randn(2, 1, 32, 32)).shape == (2,)
+        return sum(isinstance(m, nn.Conv2d | nn.Linear) for m in critic.modules())
+
+    assert layers(1) < layers(2)
 
 
 def test_conv_makes_the_48_pixels_of_its_paper():
@@ -111,6 +146,13 @@ def test_sizes_of_the_published_networks():
     layers = [(3, 64, 3), (64, 64, 4), (64, 128, 3), (128, 128, 4), (128, 256, 3), (256, 256, 4),
               (256, 512, 3)]  # fmt: skip
     assert count(critic) == sum((i * k * k + 1) * o for i, o, k in layers) + 512 * 16 + 1
+
+    # Lucic et al. (2018) at 28 px: Chen et al. (2016), Table 1.
+    digits = ImageShape(1, 28)
+    generator, critic = backbone.get(Part(name="infogan"))(digits, 64, "batch-norm")
+    assert count(critic) == 16 * 64 + 64 + 64 * 128 * 16 + 256 + 6272 * 1024 + 1024 * 3 + 1025
+    rebuilt = 64 * 1024 + 1024 * 3 + 1024 * 6272 + 6272 + 256 + 128 * 64 * 16 + 128 + 64 * 16 + 1
+    assert count(generator) == rebuilt
 
 
 def test_pooling_by_sum_or_mean_differs_by_the_area():

@@ -19,8 +19,11 @@ from tests.runner.small import IMAGE, Bars, recipe, scene_of
     [
         ({"divergence": "jensen-shanon"}, "no divergence .* did you mean 'jensen-shannon'"),
         ({"loss": {"name": "minmax"}}, "no loss .* did you mean 'minimax'"),
-        ({"structure": {"name": "conditional"}}, "no structure .* known: plain"),
-        ({"backbone": "densenet"}, "no backbone .* known: conv, dcgan, mlp, resnet"),
+        (
+            {"structure": {"name": "conditional"}},
+            "no structure .* known: auto-encoder-critic, plain, vae, vae-gan",
+        ),
+        ({"backbone": "densenet"}, "no backbone .* known: conv, dcgan, infogan, mlp, resnet"),
         ({"settings": {"critic_norm": "none"}}, "'dcgan' has no setting 'critic_norm'"),
         ({"penalties": ({"name": "r1", "settings": {"gamma": -1}},)}, "'gamma' should be"),
         ({"normalizers": ({"name": "spectral"},)}, "no normalizer .* 'spectral-norm'"),

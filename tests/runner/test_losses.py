@@ -50,7 +50,6 @@ TWICE_JS = integral(P * torch.log(2 * P / (P + Q)) + Q * torch.log(2 * Q / (P + 
 HARMONIC = integral(2 * P * Q / (P + Q))  # LSGAN's value at its best critic (Mao et al., Eq. 6)
 
 
-
 def alpha_score(alpha):
     """f'(u) = (u^(alpha - 1) - 1) / (alpha - 1) = g(v*)."""
     power = ((alpha - 1) * LOG_RATIO).exp()

@@ -178,7 +178,7 @@ def test_weight_norm_keeps_the_weights_and_separates_their_length():
     normed = build(recipe(normalizers=({"name": "weight-norm"},)), IMAGE, 0).networks["critic"]
     images = torch.randn(4, 1, 16, 16)
     assert torch.allclose(plain(images), normed(images), atol=1e-5)
-    layer = normed[0]
+    layer = normed.body[0]
     lengths, directions = layer.parametrizations.weight.original0, layer.weight.flatten(1)
     assert torch.allclose(directions.norm(dim=1), lengths.flatten(), atol=1e-5)
 

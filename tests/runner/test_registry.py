@@ -43,7 +43,9 @@ def test_unknown_name_shows_the_nearest_and_all():
         PartError, match=r"no shape is called 'round-bix': did you mean 'round-box'"
     ):
         shape.get(Part(name="round-bix"))
-    with pytest.raises(LookupError, match="known: dragan, gradient-penalty, orthonormal, r1, r2"):
+    with pytest.raises(
+        LookupError, match="known: consistency, dragan, gradient-penalty, orthonormal, r1, r2"
+    ):
         parts.penalty.get(Part(name="zzz"))
 
 
