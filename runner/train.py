@@ -74,6 +74,7 @@ def train(
     batches: Batches,
     *,
     budget: int,
+    whole: int | None = None,
     checkpoint: Path | None = None,
     precision: Precision | Literal["auto"] = "auto",
     device: torch.device | str = "cpu",
@@ -91,6 +92,7 @@ def train(
     `average_half_life` is a share of the run: half of the averaged generator's weight lies on that
     last part of it; 0 switches averaging off. Where `checkpoint` exists the run goes on from there,
     to the same weights that it would have had uninterrupted; a larger budget than before extends it.
+    Where rates decay, `whole` is the budget at which they end: of a run in stages, the last one.
 
     Raises Diverged, CheckpointError (the file is of another run) and OSError (the disk is full).
     """
@@ -98,7 +100,8 @@ def train(
     precision = chosen_precision(precision, device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)  # for what networks draw by themselves, as dropout does
-        run = Run(game, batches, device, precision, average_half_life, seed)
+        decay = Decay(recipe.optimizer.decay_from, whole or budget)
+        run = Run(game, batches, device, precision, average_half_life, seed, decay)
         identity = {"recipe": recipe.model_dump(mode="json"), **run.identity()}
         if checkpoint and (state := checkpoints.load(checkpoint)) is not None:
             checkpoints.check_same_run(state["identity"], identity, checkpoint)
@@ -146,6 +149,20 @@ def passed(every: int | None, before: int, now: int) -> bool:
     return every is not None and now // every > before // every
 
 
+class Decay(NamedTuple):
+    """Rates that stay, and then fall on a line to zero at the end of the run."""
+
+    begins: float | None  # a share of the run
+    ends: int  # real images shown to the critic
+
+    def share(self, images_seen: int) -> float:
+        """Of the rates that the recipe gives."""
+        if self.begins is None:
+            return 1.0
+        left = 1 - images_seen / self.ends
+        return min(1.0, max(0.0, left / (1 - self.begins)))
+
+
 @dataclass
 class Run:
     """Everything that changes while training: what a checkpoint holds."""
@@ -156,6 +173,7 @@ class Run:
     precision: Precision
     half_life: float
     seed: int
+    decay: Decay
     layout: torch.memory_format = torch.channels_last
     images_seen: int = 0
     rounds: int = 0
@@ -168,6 +186,7 @@ class Run:
         networks = self.game.networks
         networks.to(self.device).to(memory_format=self.layout).train()
         self.optimizers = [turn.optimizer(self.learnt_in(turn)) for turn in self.game.turns]
+        self.rates = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
         self.steps = [0 for _ in self.game.turns]
         own = {name: copy.deepcopy(networks[name]) for name in self.game.averaged}
         self.average = nn.ModuleDict(own).requires_grad_(False).eval()
@@ -196,12 +215,20 @@ class Run:
         scene = Scene(self.game.quantities, given)
         losses = self.losses(scene, terms_due(turn, self.steps[index]))
         optimizer = self.optimizers[index]
+        self.set_rates(index)
         optimizer.zero_grad()
         torch.autograd.backward(sum(losses.values(), torch.zeros((), device=self.device)))
         optimizer.step()
         for consequence in turn.after:
             scene.work_out(consequence)
         self.steps[index] += 1
+
+    def set_rates(self, index: int) -> None:
+        if self.decay.begins is not None:
+            share = self.decay.share(self.images_seen - self.count)  # before this batch
+            groups = self.optimizers[index].param_groups
+            for group, rate in zip(groups, self.rates[index], strict=True):
+                group["lr"] = share * rate
 
     def losses(self, scene: Scene, terms: Mapping[str, Term]) -> dict[str, Tensor]:
         half = self.precision == "bfloat16"
@@ -283,6 +310,7 @@ class Run:
             "device": self.device.type,
             "precision": self.precision,
             "average half-life": self.half_life,
+            "rates end": self.decay.ends if self.decay.begins is not None else None,
         }
 
     def state_dict(self) -> dict[str, Any]:

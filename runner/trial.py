@@ -108,6 +108,7 @@ class Attempt:
             self.trial.recipe,
             batches,
             budget=budget,
+            whole=self.trial.budget,
             checkpoint=self.folder / "checkpoint.pt",
             precision=self.plan.precision,
             device=self.plan.device,

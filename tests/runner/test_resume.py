@@ -32,6 +32,15 @@ RECIPES = {
         constraints=({"name": "weight-clipping"},),
         optimizer={"name": "rmsprop", "critic_steps": 3, "critic_weight_decay": 1e-3},
     ),
+    "BEGAN, decaying, augmented": recipe(
+        structure={"name": "auto-encoder-critic", "settings": {"code": 4}},
+        divergence="wasserstein",
+        loss={"name": "equilibrium", "settings": {"gain": 0.1, "diversity": 0.9}},
+        generator_penalties=({"name": "pulling-away"},),
+        augmentations=({"name": "color"}, {"name": "translation"}, {"name": "cutout"}),
+        optimizer={"decay_from": 0.25},
+    ),
+    "VAE-GAN": recipe("mlp", structure={"name": "vae-gan"}, penalties=({"name": "consistency"},)),
     "RaGAN with penalty": recipe(
         "resnet",
         loss={"name": "relativistic-average"},
@@ -123,6 +132,7 @@ def test_half_written_optimizer_layouts_are_kept(tmp_path):
         ({"penalties": ({"name": "r2"},)}, {}, "recipe.penalties.0.name was None and is now 'r2'"),
         ({}, {"seed": 6}, "seed was 5 and is now 6"),
         ({}, {"precision": "bfloat16"}, "precision was 'float32' and is now 'bfloat16'"),
+        ({"optimizer": {"decay_from": 0.5}}, {"whole": 999}, "rates end was None and is now 999"),
         ({}, {"average_half_life": 0.1}, "average half-life was 0.05 and is now 0.1"),
     ],
 )

@@ -106,6 +106,41 @@ def test_the_generators_turn_reuses_the_critics_last_images():
     assert seen[0] != seen[1] == seen[2]
 
 
+def rates_of(plan, **others):
+    """The rate of every step of each player."""
+    game, seen = build(plan, IMAGE, 0), {"critic": [], "generator": []}
+
+    def watched(turn):
+        def make(parameters):
+            optimizer = turn.optimizer(parameters)
+            note = seen[turn.players[0]].append
+            optimizer.register_step_pre_hook(lambda o, *_: note(o.param_groups[0]["lr"]))
+            return optimizer
+
+        return replace(turn, optimizer=make)
+
+    game = replace(game, turns=tuple(watched(turn) for turn in game.turns))
+    train(game, plan, Bars(), **others)
+    return seen
+
+
+def test_rates_fall_on_a_line_to_zero():
+    settings = {"rate": 1.0, "critic_rate": 4.0, "decay_from": 0.5}
+    seen = rates_of(recipe(optimizer=settings), budget=8 * 8)
+    shares = [1, 1, 1, 1, 1, 3 / 4, 2 / 4, 1 / 4]
+    assert seen["generator"] == pytest.approx(shares)
+    assert seen["critic"] == pytest.approx([4 * share for share in shares])
+
+
+def test_a_stage_of_a_run_decays_as_the_whole_does():
+    plan = recipe(optimizer={"rate": 1.0, "decay_from": 0.0})
+    assert rates_of(plan, budget=16, whole=64)["critic"] == pytest.approx([1, 7 / 8])
+
+
+def test_rates_stay_where_nothing_is_said():
+    assert set(rates_of(recipe(), budget=32)["critic"]) == {2e-4}
+
+
 def test_clipping_follows_every_critic_step():
     plan = recipe(constraints=({"name": "weight-clipping", "settings": {"limit": 0.005}},))
     done = play(plan)
