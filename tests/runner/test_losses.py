@@ -15,6 +15,7 @@ from tests.runner.small import IMAGE, recipe, scene_of
 REAL = torch.randn(64, generator=torch.Generator().manual_seed(1), dtype=torch.double)
 FAKE = torch.randn(64, generator=torch.Generator().manual_seed(2), dtype=torch.double) - 0.5
 ONE, ZERO = torch.ones_like(REAL), torch.zeros_like(REAL)
+ENERGIES = REAL.exp() + 1, FAKE.exp() / 4
 MARGIN = torch.rand(64, generator=torch.Generator().manual_seed(3), dtype=torch.double)
 
 
@@ -188,6 +189,59 @@ def test_loss_sensitive_critic_rests_once_the_margin_is_kept():
     ours = losses("loss-sensitive", "wasserstein")
     apart = ours.critic(real_score=FAKE + 2.5 * MARGIN + 0.1, fake_score=FAKE, margin=MARGIN)
     assert apart.item() == 0
+
+
+@pytest.mark.parametrize("slope", [-1.0, 0.0, 0.3, 1.0])
+def test_generalised_loss_sensitive_gan(slope):
+    """Qi (2017): the cost max(a, slope a) of the margin that is missing."""
+    ours = losses("generalized-loss-sensitive", "wasserstein", slope=slope, scale=0.5)
+    missing = 0.5 * MARGIN - REAL + FAKE
+    cost = torch.where(missing > slope * missing, missing, slope * missing).mean()
+    assert torch.isclose(ours.critic(REAL, FAKE, MARGIN), cost)
+    assert torch.isclose(ours.generator(FAKE), -FAKE.mean())
+
+
+def test_the_ends_of_the_generalised_loss_are_ls_gan_and_wgan():
+    def critic(slope):
+        ours = losses("generalized-loss-sensitive", "wasserstein", slope=slope)
+        return ours.critic(REAL, FAKE, MARGIN)
+
+    ls_gan = losses("loss-sensitive", "wasserstein").critic(REAL, FAKE, MARGIN)
+    wgan = losses("minimax", "wasserstein").critic(REAL, FAKE)
+    assert torch.isclose(critic(0.0), ls_gan)
+    assert torch.isclose(critic(1.0), wgan + 2.5 * MARGIN.mean())  # but for a constant
+
+
+def test_energy_is_the_loss_of_ebgan():
+    """Zhao et al. (2017), Eqs. 1 and 2, with D = -score."""
+    ours, real, fake = losses("energy", "hinge", margin=2.0), REAL.exp(), FAKE.exp()
+    critic = real.mean() + relu(2 - fake).mean()
+    assert torch.isclose(ours.critic(-real, -fake), critic + 2)  # but for the constant m
+    assert torch.isclose(ours.generator(-fake), fake.mean())
+
+
+def test_equilibrium_is_began():
+    """Berthelot et al. (2017), section 3.4: both losses, and the balance step by step."""
+    ours, real, fake = losses("equilibrium", "wasserstein", diversity=0.5, gain=0.1), *ENERGIES
+    balance, (move,) = ours.state["balance"].double(), ours.after
+    share = 0.0
+    for _ in range(5):
+        critic = ours.critic(-real, -fake, balance)
+        assert torch.isclose(critic, real.mean() - share * fake.mean())
+        move(-real, -fake, balance)
+        share = min(1.0, max(0.0, share + 0.1 * (0.5 * real.mean() - fake.mean()).item()))
+        assert balance.share.item() == pytest.approx(share)
+    assert 0 < share < 1
+    assert torch.isclose(ours.generator(-fake), fake.mean())
+
+
+def test_the_balance_stays_between_nothing_and_all():
+    ours, real, fake = losses("equilibrium", "wasserstein", gain=100.0), *ENERGIES
+    balance, (move,) = ours.state["balance"], ours.after
+    move(-real.float(), -fake.float(), balance)
+    assert balance.share == 1
+    move(-fake.float(), -real.float(), balance)
+    assert balance.share == 0
 
 
 @pytest.mark.parametrize("divergence_name", divergence.known)

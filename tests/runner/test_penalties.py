@@ -6,7 +6,7 @@ from torch import nn
 
 from knowledge.schema import Part
 from runner.game import build
-from runner.parts import constraint, normalizer, penalty
+from runner.parts import constraint, generator_penalty, normalizer, penalty
 from runner.scene import Scene, terms_due
 from tests.runner.small import IMAGE, recipe, scene_of
 
@@ -181,6 +181,37 @@ def test_weight_norm_keeps_the_weights_and_separates_their_length():
     layer = normed.body[0]
     lengths, directions = layer.parametrizations.weight.original0, layer.weight.flatten(1)
     assert torch.allclose(directions.norm(dim=1), lengths.flatten(), atol=1e-5)
+
+
+def test_consistency_compares_a_score_with_that_of_a_moved_twin(stage):
+    """Zhang et al. (2020): the twin is mirrored, moved by whole pixels, or both."""
+    stage["real_score"] = Bowl()(stage["real"])
+    critic = Bowl()
+    got = worth("consistency", critic, stage, weight=3.0, reach=0.25)
+    (twin,) = critic.seen
+    assert torch.isclose(got, 3 * (stage["real_score"] - Bowl()(twin)).square().mean())
+    for image, moved in zip(stage["real"], twin, strict=True):
+        padded = torch.nn.functional.pad(image, (1, 1, 1, 1))
+        whole = [source[:, y : y + 4, x : x + 4] for source in (padded, padded.flip(2))
+                 for y in range(3) for x in range(3)]  # fmt: skip
+        assert any(torch.equal(moved, part) for part in whole)
+    assert worth("consistency", Bowl(), stage, reach=0.0, flip=False) == 0
+
+
+def pulled(features, weight=1.0):
+    part = Part(name="pulling-away", settings={"weight": weight})
+    return generator_penalty.get(part)(fake_features=features).item()
+
+
+def test_pulling_away_is_the_mean_squared_cosine_of_pairs():
+    """Zhao et al. (2017), Eq. 3."""
+    rng = torch.Generator().manual_seed(0)
+    features = torch.randn(6, 5, generator=rng)
+    cosines = [torch.cosine_similarity(a, b, dim=0) ** 2
+               for i, a in enumerate(features) for j, b in enumerate(features) if i != j]  # fmt: skip
+    assert pulled(features, 2.0) == pytest.approx(2 * torch.stack(cosines).mean().item(), rel=1e-5)
+    assert pulled(torch.eye(4)) == pytest.approx(0, abs=1e-6)
+    assert pulled(torch.ones(4, 3)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("backbone", ["mlp", "resnet"])
