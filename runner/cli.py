@@ -74,7 +74,7 @@ def number(text: str) -> int:
 @app.command()
 def run(
     recommendation: Annotated[Path, typer.Argument(help="What gan-advisor recommend -o wrote.")],
-    data: Annotated[str, typer.Option(help="A named set, a folder or a zip of images.")],
+    data: Annotated[str, typer.Option(help="A named set or toy, a folder or a zip of images.")],
     budget: Annotated[str, typer.Option(help="Real images for each trial: 2M, 500k, …")] = "2M",
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trials of each candidate.")] = 3,
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder of this run.")] = Path(
@@ -83,6 +83,9 @@ def run(
     size: Annotated[int, typer.Option(help="Pixels a side.")] = 32,
     channels: Annotated[
         int | None, typer.Option(help="1 or 3; by default as the images are.")
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(help="Networks for all candidates alike, such as mlp.")
     ] = None,
     width: Annotated[int | None, typer.Option(min=4, help="Width of all networks.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=2, help="For all candidates alike.")] = None,
@@ -134,7 +137,9 @@ def run(
         looks=looks,
         precision=None if precision == "auto" else precision,
         device=device,
-        overrides=Overrides(width=width, batch_size=batch_size, only=tuple(only or ())),
+        overrides=Overrides(
+            backbone=backbone, width=width, batch_size=batch_size, only=tuple(only or ())
+        ),
     )
     try:
         with Display() as display:
@@ -198,9 +203,9 @@ def probe(
         with Display() as display:
             images = open_images(data, size=size, progress=display.decoded)
         if grid:
-            from runner.pictures import grid as picture
+            from runner.pictures import picture, shown
 
-            grid.write_bytes(picture(images.train[:64], columns=8))
+            grid.write_bytes(picture(images.train[: shown(images.size)]))
     except DataError as error:
         raise fail(str(error), BAD_INPUT) from None
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Sample grids as PNG, and pictures as text that a web page can hold."""
+"""Samples as PNG, grids of images and maps of points, and pictures as text that a web page can hold."""
 
 from base64 import b64encode
 from io import BytesIO
@@ -8,9 +8,41 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from runner.metrics import is_points
+
 CELL = 64  # pixels that a small image is enlarged to, about: 32 px can hardly be seen
 GAP = 2
+IMAGES, POINTS = 64, 2_500  # that a picture shows
+MAP = 512  # pixels a side of a picture of points, which shows [-1, 1] each way
 GREY = 128  # of the gaps: told from black and from white images, on dark and light pages
+
+
+def shown(size: int) -> int:
+    """How many a picture shows: of images of so many pixels a side, or of points, which have one."""
+    return POINTS if size == 1 else IMAGES
+
+
+def picture(samples: NDArray[np.uint8] | NDArray[np.float32]) -> bytes:
+    """Images in a grid, or points on a map, as a PNG."""
+    if is_points(samples):
+        return point_map(samples.reshape(-1, 2))
+    return grid(samples, columns=8)
+
+
+def point_map(points: NDArray[np.floating]) -> bytes:
+    """Every point a dot, the darker the more lie there; y upwards. points: (N, 2).
+
+    Points outside of [-1, 1] stand at the edge, so that none is lost from sight.
+    """
+    places = np.rint((np.clip(points, -1, 1) + 1) / 2 * (MAP - 3)).astype(np.intp) + 1
+    counts = np.zeros((MAP, MAP))
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            np.add.at(counts, (MAP - 1 - places[:, 1] + down, places[:, 0] + across), 1)
+    ink = np.where(counts > 0, 0.35 + 0.65 * np.log1p(counts) / np.log1p(max(counts.max(), 1)), 0)
+    file = BytesIO()
+    Image.fromarray(np.rint(255 * (1 - ink)).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
 
 
 def grid(images: NDArray[np.uint8], columns: int = 8) -> bytes:

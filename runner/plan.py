@@ -74,6 +74,7 @@ class RunPlan(Record):
 class Overrides(Record):
     """What the user sets for every arm alike."""
 
+    backbone: str | None = None  # None: each recipe's own
     width: int | None = None  # channels of the networks; None: each backbone's own
     batch_size: int | None = None
     only: tuple[str, ...] = ()  # arms; empty: all
@@ -92,11 +93,14 @@ def trials_of(
 
 
 def recipe(arm: Candidate, overrides: Overrides) -> Recipe:
-    changes: dict[str, object] = {}
+    backbone = arm.recipe.backbone
+    if overrides.backbone not in (None, backbone.name):
+        backbone = Part(name=overrides.backbone)  # settings are of one backbone
     if overrides.width is not None:
-        backbone = arm.recipe.backbone
-        wide = {**backbone.settings, "width": overrides.width}
-        changes["backbone"] = Part(name=backbone.name, settings=wide)
+        backbone = Part(
+            name=backbone.name, settings={**backbone.settings, "width": overrides.width}
+        )
+    changes: dict[str, object] = {"backbone": backbone}
     if overrides.batch_size is not None:
         changes["batch_size"] = overrides.batch_size
     return arm.recipe.model_copy(update=changes)

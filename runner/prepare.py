@@ -13,8 +13,8 @@ from runner.data import ImageSet, open_images
 from runner.data.cache import cache_folder
 from runner.data.source import Channels
 from runner.game import build
-from runner.metrics import Extractor, Reference, extractor, reference
-from runner.metrics.features import NETWORKS
+from runner.metrics import Extractor, Reference, extractor, reference, reference_points
+from runner.metrics.features import COORDINATES, NETWORKS
 from runner.parts import PartError
 from runner.plan import DataPlan, Measurement, Overrides, RunPlan, Skip, Trial, trials_of
 from runner.scene import ImageShape
@@ -64,7 +64,9 @@ def prepare(
     images = open_images(
         request.data, size=request.size, channels=request.channels, progress=on_decode
     )
-    features = extractor(request.features, weights=request.weights, device=device)
+    features = extractor(
+        features_for(images, request.features), weights=request.weights, device=device
+    )
     trials, skipped = trainable(
         trials_of(advice, seeds=seeds, budget=request.budget, overrides=request.overrides),
         ImageShape(images.channels, images.size),
@@ -91,6 +93,16 @@ def chosen_device(name: str) -> torch.device:
     return torch.device("cuda" if there and name != "cpu" else "cpu")
 
 
+def features_for(images: ImageSet, wanted: str) -> str:
+    if images.of_points:
+        if wanted not in ("auto", COORDINATES):
+            raise RunError(f"points have no features by {wanted!r}; leave --features at auto")
+        return COORDINATES
+    if wanted == COORDINATES:
+        raise RunError("images are not compared by coordinates; leave --features at auto")
+    return wanted
+
+
 def check_arms(advice: Recommendation, overrides: Overrides) -> None:
     known = [arm.id for arm in advice.arms]
     if not known:
@@ -113,7 +125,8 @@ def trainable(
     able = tuple(trial for trial in trials if trial.arm not in why)
     if not able:
         reasons = "; ".join(dict.fromkeys(why.values()))
-        raise RunError(f"none of the candidates can be trained here: {reasons}")
+        hint = "; points take --backbone mlp" if image.size == 1 else ""
+        raise RunError(f"none of the candidates can be trained here: {reasons}{hint}")
     return able, tuple(Skip(arm=arm, why=reason) for arm, reason in why.items())
 
 
@@ -136,7 +149,7 @@ def measurement(request: Request, images: ImageSet, features: Extractor) -> Meas
     """As many samples as were asked for, or as there are real images on either side."""
     n = min(request.samples, len(images.held_out), len(images.train))
     return Measurement(
-        network=next(name for name in NETWORKS if features.name.startswith(name)),
+        network=next(name for name in (*NETWORKS, COORDINATES) if features.name.startswith(name)),
         features=features.name,
         digest=features.digest,
         weights=str(request.weights.absolute()) if request.weights else None,
@@ -149,4 +162,6 @@ def measurement(request: Request, images: ImageSet, features: Extractor) -> Meas
 
 def reference_of(images: ImageSet, features: Extractor, n: int) -> Reference:
     """Worked out once for each data set and machine."""
+    if images.of_points:
+        return reference_points(images.held_out, features, n=n)
     return reference(images.held_out, features, n=n, cache=cache_folder(None) / "references")

@@ -20,7 +20,7 @@ from runner.execute import execute, folder_of, free_cores, results
 from runner.files import write_whole
 from runner.leaderboard import rank
 from runner.metrics import Score, floor
-from runner.pictures import grid
+from runner.pictures import picture, shown
 from runner.plan import RunPlan
 from runner.prepare import Prepared, Request, RunError, prepare
 from runner.report import write_report
@@ -169,7 +169,8 @@ def measure_floor(prepared: Prepared, folder: Path) -> None:
     """Real against real, and real images to hold the samples against."""
     path = folder / "floor.json"
     if not path.exists():
-        write_whole(folder / "real.png", grid(prepared.images.held_out[:64], columns=8))
+        held_out = prepared.images.held_out
+        write_whole(folder / "real.png", picture(held_out[: shown(prepared.images.size)]))
         score = floor(prepared.images.train, prepared.reference())
         write_whole(path, score.model_dump_json(indent=1))
 

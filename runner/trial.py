@@ -16,8 +16,8 @@ from runner.checkpoint import previous
 from runner.data import Batches, DataError, ImageSet, open_images
 from runner.files import write_whole
 from runner.game import build, sample
-from runner.metrics import Reference, Score, extractor, measure, to_uint8
-from runner.pictures import grid
+from runner.metrics import Reference, Score, extractor, measurable, measure
+from runner.pictures import picture, shown
 from runner.plan import Measurement, RunPlan, Trial
 from runner.prepare import reference_of
 from runner.results import Look, Status, TrialResult
@@ -26,8 +26,7 @@ from runner.train import Diverged, Progress, Trained, train
 from runner.train import Look as Loss
 
 EVALUATION_SEED = 1_000_003  # latents of every score: the same for all candidates
-GRID_SEED = 7
-GRID = 64
+PICTURE_SEED = 7
 
 
 class Event(NamedTuple):
@@ -128,14 +127,15 @@ class Attempt:
         self.tell(Event(self.trial.id, what, self.images_seen, pace, look))
 
     def look(self, game: Game, glance: Reference, budget: int) -> None:
-        """A cheap distance and a grid of the same latents as ever."""
+        """A cheap distance and a picture of the same latents as ever."""
         self.say("looking")
         score = measure(sampler(game), glance, seed=EVALUATION_SEED)
         self.look_metric = score.metric
         look = Look(images_seen=budget, seconds=self.seconds, value=score.value)
         self.looks = (*(old for old in self.looks if old.images_seen < budget), look)
         write_whole(self.folder / "looks.json", LOOKS.dump_json(self.looks).decode())
-        write_whole(self.folder / "samples.png", grid(sampler(game)(GRID, GRID_SEED), columns=8))
+        samples = sampler(game)(shown(game.image.size), PICTURE_SEED)
+        write_whole(self.folder / "samples.png", picture(samples))
         self.say("looking", look=score.value)
 
     def measure(self, game: Game, final: Reference, how: Measurement) -> Score:
@@ -204,11 +204,14 @@ def references(images: ImageSet, plan: RunPlan) -> tuple[Reference, Reference]:
     return reference_of(images, features, how.n), reference_of(images, features, how.look_n)
 
 
-def sampler(game: Game) -> Callable[[int, int], NDArray[np.uint8]]:
-    """n, seed -> that many generated images, uint8 (N, C, H, W)."""
+Drawn = NDArray[np.uint8] | NDArray[np.float32]  # images (N, C, H, W), or points (N, 2, 1, 1)
 
-    def draw(count: int, seed: int) -> NDArray[np.uint8]:
-        batches = (to_uint8(batch).cpu().numpy() for batch in sample(game, count, seed=seed))
+
+def sampler(game: Game) -> Callable[[int, int], Drawn]:
+    """n, seed -> that many generated images, or points."""
+
+    def draw(count: int, seed: int) -> Drawn:
+        batches = (measurable(batch).cpu().numpy() for batch in sample(game, count, seed=seed))
         return np.concatenate(list(batches))
 
     return draw

@@ -79,7 +79,10 @@ def described(images: ImageSet) -> RenderableType:
     kind = "grey" if images.channels == 1 else "colour"
     rows.add_row("images", f"{len(images.train):,} to train on, {len(images.held_out):,} held out")
     rows.add_row("held out", images.held_out_is)
-    rows.add_row("pixels", f"{images.size} × {images.size}, {kind}; {images.preparation}")
+    if images.of_points:
+        rows.add_row("values", images.preparation)
+    else:
+        rows.add_row("pixels", f"{images.size} × {images.size}, {kind}; {images.preparation}")
     if images.classes:
         rows.add_row("classes", f"{len(images.classes)}: {', '.join(images.classes)}")
     if images.skipped:
