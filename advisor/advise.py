@@ -1,16 +1,17 @@
 """Answers and library in, a reasoned shortlist out."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import groupby
-from math import prod
-from typing import NamedTuple
 
-from advisor.compose import compose
+from advisor.compose import compose, published
+from advisor.costs import cost, critic_steps, time_per_image, troubles
+from advisor.cutting import Survivors, cut, holds
 from advisor.evidence import Evidence, cite
 from advisor.explain.relax import relaxations
-from advisor.facts import Facts, derive
+from advisor.facts import derive
+from advisor.numbers import Numbers, Table, tables
+from advisor.ranking import HANDFUL, Arm, bold, conservative, ranked, spread, standing
 from advisor.recommendation import (
     Answer,
     Candidate,
@@ -18,169 +19,191 @@ from advisor.recommendation import (
     Recommendation,
     Refusal,
     Remark,
-    Standing,
+    Rival,
     Step,
     Support,
+    Testimony,
 )
-from advisor.space import Combination, Node, Space, nodes
+from advisor.robustness import robustness
+from advisor.space import Combination, Node, Space, default_task, nodes
 from knowledge import __version__
 from knowledge.library import Library
-from knowledge.schema import SLOTS, Rule, Slot
-
-HANDFUL = 6
+from knowledge.schema import SLOTS, Rule
 
 
-class Survivors(NamedTuple):
-    """What is left: combinations as bits, and systems beside the product."""
-
-    alive: int
-    beside: tuple[Node, ...]
-
-
-def recommend(answers: Mapping[str, Answer], library: Library) -> Recommendation:
-    """At most six candidates and the control arm, with the funnel that led to them.
+def recommend(
+    answers: Mapping[str, Answer],
+    library: Library,
+    *,
+    top: int = HANDFUL,
+    strict: bool = False,
+    robust: bool = True,
+) -> Recommendation:
+    """At most `top` candidates and the control arm, with the funnel that led to them.
 
     `answers` are checked ones (`advisor.profile.checked`). An answer that nobody gave makes no
     rule fire. A recommendation without candidates names the answers to relax, or a refusal.
+    `strict` cuts only what is impossible; `robust` leaves out one source at a time and says in
+    how many of these runs a candidate stays.
     """
-    found = Advice(answers, library).recommendation()
+    advice = Advice(answers, library, strict=strict)
+    found = advice.recommendation(top)
+    if found.candidates and robust:
+        stays = robustness(advice, top)
+        candidates = (
+            each.model_copy(update={"robustness": stays(each.gan)}) for each in found.candidates
+        )
+        return found.model_copy(update={"candidates": tuple(candidates)})
     if found.candidates or found.refusal:
         return found
 
     def survivors(fewer: Mapping[str, Answer]) -> tuple[str, ...]:
-        return tuple(each.id for each in Advice(fewer, library).recommendation().candidates)
+        return tuple(arm.id for arm in Advice(fewer, library, strict=strict).shortlist(top))
 
     return found.model_copy(update={"relaxations": relaxations(answers, survivors)})
 
 
 class Advice:
-    """One profile judged by one library."""
+    """One profile judged by one library.
 
-    def __init__(self, answers: Mapping[str, Answer], library: Library) -> None:
-        self.answers, self.library = dict(answers), library
+    `leaving_out` takes sources away, and the recommended rules that rest on nothing else; without
+    `praise` nobody speaks of their own method. `like` lends what does not depend on either.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, Answer],
+        library: Library,
+        *,
+        strict: bool = False,
+        leaving_out: Collection[str] = (),
+        praise: bool = True,
+        like: "Advice | None" = None,
+    ) -> None:
+        self.answers, self.library, self.strict = dict(answers), library, strict
+        self.leaving_out, self.like = frozenset(leaving_out), like
         self.facts = derive(answers, library)
-        self.evidence = Evidence(library, self.facts)
+        self.evidence = Evidence(library, self.facts, leaving_out, praise=praise)
         if self.evidence.dataset:
             self.facts["dataset_evidence"] = "studied" if self.evidence.studied else "none"
-        self.space = Space(library)
-        self.gan_of = {
-            option.id: option.gan or option.id for option in library.axes["loss"].options
-        }
-        self.rules = [rule for rule in library.rules if holds(rule, self.facts)]
+        self.space: Space = like.space if like else Space(library, self.task)
+        self._heard: dict[str, tuple[tuple[Support, ...], tuple[Testimony, ...]]] = {}
+        self.rules = [
+            rule for rule in library.rules if holds(rule, self.facts) and self.stands(rule)
+        ]
 
-    def recommendation(self) -> Recommendation:
-        refusal = next((rule for rule in self.rules if rule.refuses), None)
-        steps: list[Step] = []
-        left = self.everything
-        for rule, before, left in self.trail() if not refusal else ():
-            if left != before:
-                steps.append(self.step(rule, before, left))
-        judged = [] if refusal else self.judge(left)
-        control = None if refusal else self.control()
-        handful = ranked([each for each in judged if each.combination != self.control_point])
+    def without(self, *sources: str, praise: bool = True) -> "Advice":
+        """The same profile, judged without some sources."""
+        silenced = self.leaving_out | set(sources)
+        return Advice(
+            self.answers, self.library, strict=self.strict, leaving_out=silenced, praise=praise,
+            like=self,
+        )  # fmt: skip
+
+    def recommendation(self, top: int = HANDFUL) -> Recommendation:
+        refusal = self.refused_by
+        arms = [] if refusal else self.arms
+        handful = spread(arms, top)
+        candidates = [self.candidate(arm, handful) for arm in handful]
+        shown = {arm.id for arm in handful}
         asked = {name for rule in self.library.rules for name in rule.when}
         return Recommendation(
             advisor_version=__version__,
             answers=self.answers,
             facts=self.facts,
-            funnel=tuple(steps),
-            candidates=tuple(handful[:HANDFUL]),
-            control=control,
-            crowded_out=tuple(candidate.id for candidate in handful[HANDFUL:]),
-            conservative=conservative(handful[:HANDFUL]),
-            bold=bold(handful[:HANDFUL]),
+            funnel=() if refusal else self.funnel(),
+            candidates=tuple(candidates),
+            control=None if refusal else self.control(),
+            crowded_out=tuple(arm.id for arm in arms if arm.id not in shown),
+            conservative=conservative(candidates),
+            bold=bold(candidates),
+            advice=tuple(self.remark(r) for r in self.rules if r.advises and not refusal),
             refusal=self.refusal(refusal) if refusal else None,
             unknown=tuple(sorted(asked - self.facts.keys())),
             serving=tuple(g.name for g in self.library.gans.values() if self.serves_the_task(g.id)),
         )
 
+    def shortlist(self, top: int = HANDFUL) -> list[Arm]:
+        """The candidates before they are written out."""
+        return [] if self.refused_by else spread(self.arms, top)
+
     @property
-    def control_point(self) -> Combination:
-        return self.library.baseline.combination
+    def refused_by(self) -> Rule | None:
+        return next((rule for rule in self.rules if rule.refuses), None)
+
+    def stands(self, rule: Rule) -> bool:
+        """A recommended rule falls when all that it rests on is left out."""
+        claims = self.library.claims
+        rests_on = {*rule.sources, *(claims[claim].lineage for claim in rule.claims)}
+        return rule.layer != "recommended" or not rule.claims or not rests_on <= self.leaving_out
+
+    @property
+    def control_point(self) -> Combination | None:
+        """Where the baseline stands among what serves the task; for some tasks there is none."""
+        baseline = self.library.baseline
+        if not self.space.of_systems:
+            return baseline.combination
+        architecture = baseline.architectures.get(str(self.task))
+        return {**baseline.combination, "architecture": architecture} if architecture else None
 
     # Cutting ---------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def everything(self) -> Survivors:
+        if self.like:
+            return self.like.everything
         return Survivors(self.space.all, nodes(self.space, self.library))
 
     def trail(self) -> Iterator[tuple[Rule, Survivors, Survivors]]:
         """Every rule in force, with what it found and what it left."""
         left = self.everything
         for rule in self.rules:
+            if self.strict and rule.layer != "hard":
+                continue
             before, left = left, self.cut(rule, left)
             yield rule, before, left
 
     def cut(self, rule: Rule, left: Survivors) -> Survivors:
         """What a rule leaves."""
-        alive, beside = left
-        for selector in rule.excludes:
-            alive &= ~self.space.where(selector)
-            beside = tuple(node for node in beside if not node.fits(selector))
-        if rule.keeps_documented:
-            alive &= self.documented(rule.keeps_documented)
-        for slot in rule.keeps_default:
-            alive = self.defaults(slot, alive)
-        if rule.keeps:
-            keep = {
-                "serves-the-task": self.serves_the_task,
-                "compared-on-dataset": self.evidence.compared_on_dataset,
-                "meets-a-need": self.meets_a_need,
-            }[rule.keeps]
-            alive &= self.space.having("loss", *(o for o, gan in self.gan_of.items() if keep(gan)))
-            beside = tuple(node for node in beside if keep(node.gan.id))
-        if rule.keeps == "serves-the-task":
-            alive &= self.space.having("architecture", *self.architectures)
-            beside = tuple(
-                n for n in beside if n.gan.combination["architecture"] in self.architectures
-            )
-        return Survivors(alive, beside)
+        keeps = {
+            "serves-the-task": self.serves_the_task,
+            "compared-on-dataset": self.evidence.compared_on_dataset,
+            "meets-a-need": self.meets_a_need,
+        }
+        if rule.keeps == "meets-a-need" and not any(map(self.spoken_for, self.gans_of(left))):
+            keeps["meets-a-need"] = self.loses_on_none  # silence on all tells nobody apart
+        return cut(rule, left, self.space, keeps)
 
-    def documented(self, slot: Slot) -> int:
-        """The combinations whose option in this slot a source reports for their GAN."""
-        mask = 0
-        for option, gan in self.gan_of.items():
-            reported = self.library.gans[gan].documented.get(slot)
-            loss = self.space.having("loss", option)
-            mask |= loss & self.space.having(slot, *reported) if reported else loss
-        return mask
-
-    def defaults(self, slot: Slot, alive: int) -> int:
-        """Where a GAN's default option survives, its other options in that slot go."""
-        for option, gan in self.gan_of.items():
-            own = alive & self.space.having("loss", option)
-            default = self.library.gans[gan].defaults.get(slot)
-            kept = own & self.space.having(slot, default.option) if default else own
-            if kept:
-                alive &= ~own | kept
-        return alive
+    @property
+    def task(self) -> str | None:
+        task = self.facts.get("task", default_task(self.library))
+        return None if task is None else str(task)
 
     def serves_the_task(self, gan: str) -> bool:
-        task = self.facts.get("task")
-        return task is None or task in self.library.gans[gan].tasks
-
-    @cached_property
-    def architectures(self) -> tuple[str, ...]:
-        """The combination space of a task is made of the architectures that serve it."""
-        task = self.facts.get("task")
-        options = self.library.axes["architecture"].options
-        return tuple(o.id for o in options if task is None or not o.tasks or task in o.tasks)
+        return self.task is None or self.task in self.library.gans[gan].tasks
 
     def meets_a_need(self, gan: str) -> bool:
         """Some need has a claim for it, and on none do more sources speak against than for."""
         if not self.evidence.needs:
             return True
-        testimony = self.evidence.testimony(gan)
-        support = self.evidence.support(testimony)
-        return any(witness.vote > 0 for witness in testimony) and all(s.net >= 0 for s in support)
+        # Of losses much is published. Of a system its sources may be silent, and that is no vote.
+        return self.loses_on_none(gan) and (self.space.of_systems or self.spoken_for(gan))
+
+    def loses_on_none(self, gan: str) -> bool:
+        return all(each.net >= 0 for each in self.heard(gan)[0])
+
+    def spoken_for(self, gan: str) -> bool:
+        return any(witness.vote > 0 for witness in self.heard(gan)[1])
+
+    def funnel(self) -> tuple[Step, ...]:
+        return tuple(
+            self.step(rule, before, left) for rule, before, left in self.trail() if left != before
+        )
 
     def step(self, rule: Rule, before: Survivors, after: Survivors) -> Step:
-        gone = (
-            gan
-            for option, gan in self.gan_of.items()
-            if before.alive & (own := self.space.having("loss", option)) and not after.alive & own
-        )
-        nodes_gone = (node.gan.id for node in before.beside if node not in after.beside)
+        owners = self.space.owners.items()
+        gone = [gan for gan, own in owners if before.alive & own and not after.alive & own]
+        gone += [node.gan.id for node in before.beside if node not in after.beside]
         return Step(
             rule=rule.id,
             stage=rule.stage,
@@ -192,7 +215,7 @@ class Advice:
             after=after.alive.bit_count(),
             beside_before=len(before.beside),
             beside_after=len(after.beside),
-            dropped=(*gone, *nodes_gone),
+            dropped=() if rule.keeps == "serves-the-task" else tuple(gone),  # never in question
             citations=self.citations(rule.claims),
             counter=self.citations(rule.counter),
             sources=tuple(self.library.sources[source].short for source in rule.sources),
@@ -211,131 +234,145 @@ class Advice:
 
     # Judging what is left ---------------------------------------------------------------------
 
-    def judge(self, left: Survivors) -> list[Candidate]:
-        combinations = [self.space.combination(i) for i in self.space.members(left.alive)]
-        by_loss = defaultdict(list)
-        for combination in combinations:
-            by_loss[combination["loss"]].append(combination)
-        found = []
-        for loss, own in by_loss.items():
-            gan = self.gan_of[loss]
-            for combination in own:
-                name = gan if len(own) == 1 else "+".join((gan, *differing(combination, own)))
-                found.append(self.candidate(name, gan, combination))
-        found += [
-            self.candidate(node.gan.id, node.gan.id, dict(node.gan.combination))
-            for node in left.beside
-        ]
-        return found
+    @cached_property
+    def left(self) -> Survivors:
+        trail = list(self.trail())
+        return trail[-1][2] if trail else self.everything
 
-    def candidate(self, name: str, gan_id: str, combination: Combination) -> Candidate:
-        gan = self.library.gans[gan_id]
-        recipe, settings = compose(combination, gan, gan.settings, self.library)
-        testimony = self.evidence.testimony(gan_id)
-        support = self.evidence.support(testimony)
-        return Candidate(
-            id=name,
-            name=gan.name,
-            gan=gan_id,
-            year=gan.year,
-            role="candidate",
-            combination=combination,
-            recipe=recipe,
-            rank=0,
-            standing=standing(support),
-            support=support,
-            testimony=testimony,
-            remarks=self.remarks(combination, gan.tags),
-            settings=settings,
-            fails=gan.fails,
-            relative_cost=self.relative_cost(combination),
+    @cached_property
+    def arms(self) -> list[Arm]:
+        """Everything that survives but the control arm, best first."""
+        arms = [arm for arm in self.unranked() if arm.combination != self.control_point]
+        return ranked(arms, self.before)
+
+    def unranked(self) -> Iterator[Arm]:
+        by_gan = defaultdict(list)
+        for index in self.space.members(self.left.alive):
+            combination = self.space.combination(index)
+            by_gan[self.space.owner(combination)].append(combination)
+        for gan, own in by_gan.items():
+            differing = [slot for slot in SLOTS if len({each[slot] for each in own}) > 1]
+            for each in own:
+                yield self.arm("+".join((gan, *(each[slot] for slot in differing))), gan, each)
+        for node in self.left.beside:
+            yield self.arm(node.gan.id, node.gan.id, dict(node.gan.combination))
+
+    def arm(self, name: str, gan: str, combination: Combination) -> Arm:
+        steps = critic_steps(self.library.gans[gan], combination["optimizer"])
+        time = time_per_image(combination, steps, self.library)
+        return Arm(name, gan, combination, *self.heard(gan), time)
+
+    def heard(self, gan: str) -> tuple[tuple[Support, ...], tuple[Testimony, ...]]:
+        if gan not in self._heard:
+            testimony = self.evidence.testimony(gan)
+            self._heard[gan] = self.evidence.support(testimony), testimony
+        return self._heard[gan]
+
+    # Published numbers -----------------------------------------------------------------------
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        if self.like:
+            lent = self.like.tables
+            return tuple(table for table in lent if table.source not in self.leaving_out)
+        needs = self.facts.get("needs")
+        asked_for = needs if isinstance(needs, tuple) else ()
+        every = tables(self.library, self.task, asked_for)
+        return tuple(table for table in every if table.source not in self.leaving_out)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """Opened only where votes leave a tie."""
+        dataset = self.evidence.dataset
+        return Numbers(self.tables, dataset.id if dataset else None, self.gans_left)
+
+    @property
+    def gans_left(self) -> set[str]:
+        return self.gans_of(self.left)
+
+    def gans_of(self, left: Survivors) -> set[str]:
+        product = {gan for gan, own in self.space.owners.items() if left.alive & own}
+        return product | {node.gan.id for node in left.beside}
+
+    def before(self, one: str, other: str) -> bool:
+        return self.numbers.before(one, other)
+
+    def rivals(self, gan: str, shortlist: Iterable[Arm]) -> tuple[Rival, ...]:
+        """Those of the shortlist from which published numbers tell a GAN apart."""
+        others = dict.fromkeys(arm.gan for arm in shortlist)
+        gaps = {other: gap for other in others if (gap := self.numbers.apart(gan, other))}
+        return tuple(
+            Rival(gan=other, ratio=round(gap.ratio, 2), sources=self.measured(gan, other))
+            for other, gap in gaps.items()
         )
 
-    def control(self) -> Candidate:
+    def measured(self, one: str, other: str) -> tuple[str, ...]:
+        return tuple(self.library.sources[each].short for each in self.numbers.sources(one, other))
+
+    def candidate(self, arm: Arm, shortlist: Sequence[Arm]) -> Candidate:
+        gan = self.library.gans[arm.gan]
+        settings_for = published(gan, arm.combination, self.library)
+        recipe, settings = compose(arm.combination, gan, settings_for, self.library)
+        return Candidate(
+            id=arm.id,
+            name=gan.name,
+            gan=gan.id,
+            year=gan.year,
+            role="candidate",
+            combination=arm.combination,
+            recipe=recipe,
+            rank=arm.rank,
+            standing=standing(arm.support),
+            support=arm.support,
+            testimony=arm.testimony,
+            remarks=self.remarks(arm.combination, gan.tags),
+            settings=settings,
+            fails=gan.fails,
+            troubles=troubles(gan, self.library, [each.gan for each in shortlist], self.task),
+            cost=cost(arm.combination, recipe, self.library),
+            apart=self.rivals(arm.gan, shortlist),
+        )
+
+    def control(self) -> Candidate | None:
         """The named baseline, which is trained whatever the answers are."""
-        baseline = self.library.baseline
-        gan = self.gan_of[baseline.combination["loss"]]
-        recipe, settings = compose(baseline.combination, None, baseline.settings, self.library)
+        baseline, point = self.library.baseline, self.control_point
+        if point is None:
+            return None
+        gan = self.space.owner(point)
+        recipe, settings = compose(point, None, baseline.settings, self.library)
         return Candidate(
             id="baseline",
             name=baseline.name,
             gan=gan,
             year=self.library.gans[gan].year,
             role="control",
-            combination=baseline.combination,
+            combination=point,
             recipe=recipe,
             rank=0,
             standing="plausible",
-            remarks=self.remarks(baseline.combination, frozenset()),
+            remarks=self.remarks(point, frozenset()),
             settings=settings,
             because=baseline.because,
-            relative_cost=self.relative_cost(baseline.combination),
+            cost=cost(point, recipe, self.library),
         )
 
     def remarks(self, combination: Combination, own: frozenset[str]) -> tuple[Remark, ...]:
         tags = {slot: self.space.tags[slot].get(combination[slot], set()) for slot in SLOTS}
         node = Node(self.library.gans["gan"], {**tags, "loss": tags["loss"] | own})
         return tuple(
-            Remark(
-                rule=rule.id,
-                layer=rule.layer,
-                says=rule.says,
-                because=rule.because,
-                citations=self.citations(rule.claims),
-                counter=self.citations(rule.counter),
-            )
+            self.remark(rule)
             for rule in self.rules
             if any(node.fits(selector) for selector in rule.notes)
         )
 
-    def relative_cost(self, combination: Combination) -> float:
-        options = (self.library.option(slot, combination[slot]) for slot in SLOTS)
-        return round(prod(option.relative_cost for option in options if option), 2)
-
-
-def holds(rule: Rule, facts: Facts) -> bool:
-    """A fact that nobody knows makes no rule fire."""
-    return all(name in facts and facts[name] in wanted for name, wanted in rule.when.items())
-
-
-def differing(combination: Combination, others: list[Combination]) -> list[str]:
-    return [combination[s] for s in SLOTS if len({other[s] for other in others}) > 1]
-
-
-def standing(support: tuple[Support, ...]) -> Standing:
-    if support and all(each.net > 0 for each in support):
-        return "well supported"
-    return "plausible" if any(each.for_ for each in support) else "untested here"
-
-
-def merit(candidate: Candidate) -> tuple[float, ...]:
-    """Lexicographic: needs won, needs with a witness, net votes, measured here; then cost."""
-    return (
-        -sum(each.net > 0 for each in candidate.support),
-        -sum(each.for_ > 0 for each in candidate.support),
-        -sum(each.net for each in candidate.support),
-        -len({w.need for w in candidate.testimony if w.direct and w.vote > 0}),
-        candidate.relative_cost,
-    )
-
-
-def ranked(candidates: list[Candidate]) -> list[Candidate]:
-    """Best first; candidates of equal merit share a rank."""
-    ordered: list[Candidate] = []
-    in_order = sorted(candidates, key=lambda each: (merit(each), each.id))
-    for _, equals in groupby(in_order, merit):
-        rank = len(ordered) + 1
-        ordered += [each.model_copy(update={"rank": rank}) for each in equals]
-    return ordered
-
-
-def conservative(candidates: list[Candidate]) -> str | None:
-    """The one that most independent sources speak for."""
-    by_sources = sorted(candidates, key=lambda c: (-sum(s.for_ for s in c.support), c.rank))
-    return by_sources[0].id if by_sources else None
-
-
-def bold(candidates: list[Candidate]) -> str | None:
-    """The newest one."""
-    by_year = sorted(candidates, key=lambda c: (-c.year, c.rank))
-    return by_year[0].id if by_year else None
+    def remark(self, rule: Rule) -> Remark:
+        return Remark(
+            rule=rule.id,
+            layer=rule.layer,
+            says=rule.says,
+            because=rule.because,
+            instead=rule.instead,
+            citations=self.citations(rule.claims),
+            counter=self.citations(rule.counter),
+            sources=tuple(self.library.sources[source].short for source in rule.sources),
+        )

@@ -30,6 +30,16 @@ def compose(
     return Recipe.model_validate(recipe), tuple(origin(settings, library) for settings in used)
 
 
+def published(
+    gan: Gan, combination: Combination, library: Library
+) -> tuple[PublishedSettings, ...]:
+    """On a system with another loss than its authors' the settings go with the loss."""
+    loss = library.option("loss", combination["loss"])
+    if loss is None or combination["loss"] == gan.combination.get("loss", combination["loss"]):
+        return gan.settings
+    return library.gans[loss.gan or loss.id].settings
+
+
 def apply(change: RecipeChange, recipe: dict[str, Any]) -> None:
     for field, value in change.model_dump(exclude_none=True, exclude_defaults=True).items():
         if field in MERGED:

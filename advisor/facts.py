@@ -33,8 +33,23 @@ def image_kind(channels: str) -> str:
 
 @fact
 def data_regime(images: float) -> str:
-    """Few below 2000, where even augmented training degrades (Karras et al., 2020, figure 7)."""
-    return "few" if images < 2_000 else "enough"
+    """Few below 2000, where even augmented training degrades (Karras et al., 2020, figure 7).
+
+    A handful below 100, the smallest sets that were learnt from scratch (Zhao et al., 2020, section 4.3).
+    """
+    return "handful" if images < 100 else "few" if images < 2_000 else "enough"
+
+
+@fact
+def card(gpu_memory: float) -> str:
+    """Small below 11 GB, the least that the code of a style-based GAN asks for (Karras et al., 2018)."""
+    return "small" if gpu_memory < 11 else "large"
+
+
+@fact
+def time_budget(gpu_hours: float) -> str:
+    """Hours up to three days of one card, which StarGAN v2 takes (Choi et al., 2019)."""
+    return "hours" if gpu_hours < 72 else "days"
 
 
 def derive(answers: Mapping[str, Answer], library: Library) -> Facts:

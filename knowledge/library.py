@@ -77,7 +77,29 @@ class Library(Record):
     _shelf: Shelf = PrivateAttr(default=Shelf())
 
     def option(self, slot: Slot, name: str) -> Option | None:
-        return next((option for option in self.axes[slot].options if option.id == name), None)
+        """Of an axis; or a system that brings its own networks, as an option of the first one."""
+        found = next((option for option in self.axes[slot].options if option.id == name), None)
+        if found is None and slot == "architecture" and name in self.gans:
+            return self.own_networks(self.gans[name])
+        return found
+
+    def own_networks(self, gan: Gan) -> Option | None:
+        """A system as an architecture. Its costs are estimates: a known pair's, times the pairs."""
+        own = gan.network
+        if own is None:
+            return None
+        pair = self.option("architecture", own.like)
+        time, memory = (pair.relative_cost, pair.relative_memory) if pair else (1.0, 1.0)
+        return Option(
+            id=gan.id,
+            name=gan.name,
+            tags=own.tags,
+            gan=gan.id,
+            change=own.change,
+            tasks=gan.tasks,
+            relative_cost=time * own.networks / 2,
+            relative_memory=memory * own.networks / 2,
+        )
 
     @cached_property
     def nodes(self) -> tuple[Gan, ...]:

@@ -79,6 +79,13 @@ def of_gan(library: Library, gan: Gan) -> Iterator[Reference]:
         yield "gan", gan.id, part, library.gans, "GAN"
     for tag in gan.tags:
         yield "gan", gan.id, tag, library.axes["loss"].tags, "tag"
+    for tag in gan.network.tags if gan.network else ():
+        yield "gan", gan.id, tag, library.axes["architecture"].tags, "tag"
+    architectures = [option.id for option in library.axes["architecture"].options]
+    if gan.network:
+        yield "gan", gan.id, gan.network.like, architectures, "architecture"
+    if gan.covered:
+        yield "gan", gan.id, gan.covered.by, (*library.gans, *architectures), "GAN"
     for slot in SLOTS:
         options = [option.id for option in library.axes[slot].options]
         default = gan.defaults.get(slot)
@@ -86,8 +93,9 @@ def of_gan(library: Library, gan: Gan) -> Iterator[Reference]:
             yield "gan", gan.id, name, options, f"{slot} option"
         for claim in default.claims if default else ():
             yield "gan", gan.id, claim, library.claims, "claim"
-        if gan.combination:  # a node's loss may be its own
-            known = [*options, gan.id] if slot == "loss" else options
+        if gan.combination:  # its loss may be its own, and so may its networks
+            own = slot == "loss" or (slot == "architecture" and gan.network)
+            known = [*options, gan.id] if own else options
             yield "gan", gan.id, gan.combination[slot], known, f"{slot} option"
 
 
@@ -137,6 +145,10 @@ def of_questions_and_baseline(library: Library) -> Iterator[Reference]:
         yield "baseline", "baseline", source, library.sources, "source"
     for claim in baseline.claims:
         yield "baseline", "baseline", claim, library.claims, "claim"
+    networks = [gan.id for gan in library.gans.values() if gan.network]
+    for task, name in baseline.architectures.items():
+        yield "baseline", "baseline", task, library.vocabulary.tasks, "task"
+        yield "baseline", "baseline", name, networks, "GAN with networks of its own"
 
 
 def of_archive(library: Library) -> Iterator[Reference]:

@@ -9,7 +9,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    WithJsonSchema,
 )
 
 Value = bool | int | float | str
@@ -46,23 +45,17 @@ Waiver = Annotated[str, AfterValidator(whole_sentence)]  # why a finding of `kb 
 Point = Annotated[dict[Slot, str], AfterValidator(every_slot)]
 
 
-def one_or_more(each: dict[str, Any]) -> WithJsonSchema:
-    """What editors should know of it: pydantic sees the tuple alone."""
-    return WithJsonSchema({"anyOf": [each, {"type": "array", "items": each, "minItems": 1}]})
+def or_one(schema: dict[str, Any]) -> None:
+    """For editors: pydantic sees the tuple alone."""
+    several = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [several["items"], several]
 
 
-OneOrMore = Annotated[
-    tuple[str, ...],
-    BeforeValidator(as_tuple),
-    Field(min_length=1),
-    one_or_more({"type": "string"}),
-]
-OneOrMoreValues = Annotated[
-    tuple[Value, ...],
-    BeforeValidator(as_tuple),
-    Field(min_length=1),
-    one_or_more({"type": ["boolean", "number", "string"]}),
-]
+Some = Field(min_length=1)
+OrOne = Field(json_schema_extra=or_one)
+OneOrMore = Annotated[tuple[str, ...], Some, BeforeValidator(as_tuple), OrOne]
+OneOrMoreValues = Annotated[tuple[Value, ...], Some, BeforeValidator(as_tuple), OrOne]
 
 
 class Record(BaseModel):
@@ -244,7 +237,9 @@ class Option(Record):
     gan: str | None = None  # a loss option stands for this published GAN
     change: RecipeChange = RecipeChange()
     tasks: tuple[str, ...] = ()  # an architecture's; empty: any
+    beside: bool = False  # not among the combinations of the review, but taken by a later system
     relative_cost: float = 1.0  # time for one image shown to the critic, against the plain option
+    relative_memory: float = 1.0  # at the peak of training, likewise
     note: str | None = None
     waiver: Waiver | None = None
 
@@ -256,6 +251,22 @@ class Axis(Record):
     tags: dict[str, str] = {}  # what each tag of this axis means
     waivers: dict[str, Waiver] = {}  # of tags
     options: tuple[Option, ...]
+
+
+class Network(Record):
+    """The networks and the wiring that a system brings along, as an option of the first axis."""
+
+    tags: frozenset[str] = frozenset()
+    change: RecipeChange = RecipeChange()
+    like: str = "dcgan"  # the architecture whose measured costs are taken for those of a pair
+    networks: int = Field(2, ge=2)  # that are trained
+
+
+class Covered(Record):
+    """Why a system has no place of its own: another entry of the space stands for it."""
+
+    by: str  # a GAN that has a place, or an option of the architecture axis
+    because: str
 
 
 class Default(Record):
@@ -318,6 +329,8 @@ class Gan(Record):
     tags: frozenset[str] = frozenset()
     composed_of: tuple[str, ...] = ()  # GANs whose ideas it joins: a node beside the product
     combination: Point = {}  # where such a node stands on the axes
+    network: Network | None = None  # where it names itself as its architecture
+    covered: Covered | None = None
     settings: tuple[PublishedSettings, ...] = ()
     change: RecipeChange = RecipeChange()
     variations: dict[str, Variation] = {}
@@ -371,9 +384,11 @@ class Rule(Record):
     because: str
     instead: str | None = None
     when: dict[str, OneOrMoreValues] = {}  # fact -> wanted values; an unknown fact: silent
+    unless: dict[str, OneOrMoreValues] = {}  # any of these, when known, silences it
     excludes: tuple[Selector, ...] = ()  # combinations that match any of these are cut
     notes: tuple[Selector, ...] = ()  # or carry it as a remark: a must (hard) or a should
     refuses: bool = False  # not a GAN problem
+    advises: bool = False  # is said once, of the whole recommendation
     keeps_documented: Slot | None = None  # cut what no source reports for that GAN
     keeps_default: tuple[Slot, ...] = ()  # of several options keep the GAN's default
     keeps: Literal["serves-the-task", "compared-on-dataset", "meets-a-need"] | None = None
@@ -409,6 +424,7 @@ class Baseline(Record):
     sources: tuple[str, ...]
     claims: tuple[str, ...] = ()
     settings: tuple[PublishedSettings, ...] = ()
+    architectures: dict[str, str] = {}  # task -> what takes the place of its architecture there
 
 
 class Vocabulary(Record):
