@@ -10,12 +10,27 @@ from knowledge.schema import SLOTS, Gan, Option, Recipe
 
 # A generator's turn beside a critic's, in time: measured by tests/benchmarks/costs.py.
 GENERATOR_TURN = 0.7
-MORE_NETWORKS = {  # beyond a generator and a critic
-    "vae-gan": 1,
+MORE_NETWORKS = {  # beyond a generator and a critic, at any one stage of training
+    "auto-encoder-critic": 0,
+    "auxiliary-classifier": 0,
+    "codes": 0,
+    "conditional": 0,
+    "cycle": 2,  # the way back, and its critic
+    "domains": 0,
     "encoder": 1,
+    "growing": 0,
+    "joint-matching": 2,  # a generator each way, and two critics
     "label-noise": 0,
-    "cycle": 2,
+    "multi-scale": 0,
+    "paired": 0,
+    "pyramid": 0,
+    "semantic": 0,
+    "semi-supervised": 0,
+    "single-image": 0,
+    "tokens": 2,  # an encoder, and the network that learns the order of tokens
+    "vae-gan": 1,
 }
+MORE_BY_SETTING = {"critics": 1, "styles": 2}  # a second critic; a mapping and a style encoder
 ALTERNATIVES = 3  # named for each trouble
 
 
@@ -25,9 +40,15 @@ def cost(combination: Combination, recipe: Recipe, library: Library) -> Cost:
     return Cost(
         time=round(time_per_image(combination, steps, library), 2),
         memory=round(prod(o.relative_memory for o in options(combination, library)), 2),
-        networks=2 + MORE_NETWORKS.get(recipe.structure.name, 0),
+        networks=networks(recipe),
         critic_steps=steps,
     )
+
+
+def networks(recipe: Recipe) -> int:
+    structure = recipe.structure
+    by_setting = (n for name, n in MORE_BY_SETTING.items() if structure.settings.get(name))
+    return 2 + MORE_NETWORKS.get(structure.name, 0) + sum(by_setting)
 
 
 def time_per_image(combination: Combination, steps: int, library: Library) -> float:

@@ -1,0 +1,162 @@
+"""Who stands before whom, who is shown, and what more evidence may do."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from advisor.advise import Advice, recommend
+from advisor.costs import MORE_NETWORKS, critic_steps
+from advisor.profile import checked
+from advisor.ranking import Arm, ranked, spread
+from advisor.recommendation import Support
+
+NEEDS = ("quality", "diversity", "generalisation", "stability", "speed", "tuning")
+some = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def arm(name, for_=0, against=0, time=1.0, gan=None):
+    support = (Support(need="quality", for_=for_, against=against, equal=0),)
+    return Arm(name, gan or name, {}, support, (), time)
+
+
+def never(one, other):
+    return False
+
+
+def places(arms, before=never):
+    return {each.id: each.rank for each in ranked(arms, before)}
+
+
+def test_votes_go_before_numbers_and_numbers_before_cost():
+    arms = [arm("voted", 2, time=9), arm("measured", 1, time=9), arm("cheap", 1, time=1)]
+    first = {("measured", "cheap"), ("measured", "voted")}
+    found = places(arms, lambda one, other: (one, other) in first)
+    assert found == {"voted": 1, "measured": 2, "cheap": 3}
+
+
+def test_equals_share_a_rank_and_the_next_one_is_counted_after_them():
+    assert places([arm("b", 1), arm("a", 1), arm("c")]) == {"a": 1, "b": 1, "c": 3}
+
+
+def test_a_gan_without_numbers_is_not_held_back_by_it():
+    arms = [arm("best"), arm("worse"), arm("unmeasured")]
+    found = places(arms, lambda one, other: (one, other) == ("best", "worse"))
+    assert found == {"best": 1, "unmeasured": 1, "worse": 3}
+
+
+def test_the_best_of_every_gan_is_shown_before_the_second_best_of_any():
+    arms = ranked([arm(f"{g}{i}", 3 - i, gan=g) for g in "abc" for i in range(3)], never)
+    assert [each.id for each in spread(arms, 4)] == ["a0", "b0", "c0", "a1"]
+    assert [each.id for each in spread(arms, 2)] == ["a0", "b0"]
+
+
+# On the base -----------------------------------------------------------------------------------
+
+answers = st.fixed_dictionaries(
+    {"needs": st.lists(st.sampled_from(NEEDS), min_size=1, max_size=3, unique=True)},
+    optional={
+        "task": st.sampled_from(["unconditional", "class-conditional"]),
+        "dataset": st.sampled_from(["cifar10", "celeba", "lsun"]),
+        "resolution": st.sampled_from([32, 64, 256]),
+    },
+)
+
+
+@some
+@given(answers=answers, data=st.data())
+def test_more_evidence_for_a_candidate_never_lowers_it(library, answers, data):
+    profile = checked(answers, library)
+    advice = Advice(profile, library)
+    before = {each.id: each.rank for each in advice.arms}
+    if not before:
+        return
+    chosen = data.draw(st.sampled_from(sorted(before)))
+    gan = next(each.gan for each in advice.arms if each.id == chosen)
+    need = data.draw(st.sampled_from(sorted(profile["needs"])))
+    aspect = library.questions["needs"].aspects[need][0]
+    lineage = data.draw(st.sampled_from(["lucic2017", "kurach2018", "dufour2026"]))
+    claim = next(iter(library.claims.values())).model_copy(
+        update={
+            "id": "praise", "subject": gan, "object": "self", "aspects": (aspect,),
+            "direction": "positive", "datasets": (), "lineage": lineage, "checks": (),
+        }
+    )  # fmt: skip
+    more = library.model_copy(update={"claims": {**library.claims, "praise": claim}})
+    after = {each.id: each.rank for each in Advice(profile, more).arms}
+    assert after[chosen] <= before[chosen]
+
+
+@some
+@given(answers=answers)
+def test_only_hard_cuts_leave_all_that_is_possible(library, answers):
+    profile = checked(answers, library)
+    every, cut = Advice(profile, library, strict=True), Advice(profile, library)
+    assert {rule.layer for rule, _, _ in every.trail()} <= {"hard"}
+    assert cut.left.alive & ~every.left.alive == 0
+    assert {arm.gan for arm in cut.arms} <= {arm.gan for arm in every.arms}
+
+
+@pytest.mark.parametrize("top", [1, 3, 8])
+def test_as_many_are_shown_as_were_asked_for(library, top):
+    found = recommend({}, library, top=top, strict=True, robust=False)
+    assert len(found.candidates) == top
+    assert len({each.gan for each in found.candidates}) == top
+    assert {c.id for c in found.candidates}.isdisjoint(found.crowded_out)
+
+
+def test_published_numbers_stand_in_the_ledger_of_a_candidate(library):
+    profile = checked({"dataset": "cifar10", "needs": ["quality", "diversity"]}, library)
+    found = recommend(profile, library, robust=False).candidates
+    by_gan = {each.gan: each for each in found}
+    for each in found:
+        for rival in each.apart:
+            other = next(r for r in by_gan[rival.gan].apart if r.gan == each.gan)
+            assert (rival.ratio < 1) != (other.ratio < 1)
+    assert any(each.apart for each in found)
+
+
+# Costs -----------------------------------------------------------------------------------------
+
+
+def test_the_critic_steps_that_rank_are_those_of_the_recipe(library):
+    for each in recommend({}, library, top=40, strict=True, robust=False).candidates:
+        gan = library.gans[each.gan]
+        assert each.cost.critic_steps == each.recipe.optimizer.critic_steps
+        assert critic_steps(gan, each.combination["optimizer"]) == each.cost.critic_steps
+
+
+def test_more_critic_steps_make_an_image_cheaper_and_a_penalty_dearer(library):
+    def time(name):
+        found = recommend({}, library, top=40, strict=True, robust=False).candidates
+        return next(each.cost.time for each in found if each.gan == name)
+
+    gradient_penalty = library.option("regularization", "gradient-penalty").relative_cost
+    assert gradient_penalty > 1
+    assert time("wgan-gp") < gradient_penalty
+
+
+def test_the_networks_of_every_structure_of_the_base_are_counted(library):
+    def named(value):
+        if isinstance(value, dict):
+            if isinstance(structure := value.get("structure"), dict):
+                yield structure["name"]
+            for each in value.values():
+                yield from named(each)
+        elif isinstance(value, list | tuple):
+            for each in value:
+                yield from named(each)
+
+    whole = library.model_dump(include={"gans", "axes"})
+    found = set(named(whole)) - {"plain"}
+    assert "cycle" in found
+    assert found <= set(MORE_NETWORKS)
+
+
+def test_a_trouble_names_what_is_reported_to_address_it(library):
+    found = recommend(checked({"task": "unconditional"}, library), library, top=8, robust=False)
+    troubled = [trouble for each in found.candidates for trouble in each.troubles]
+    for trouble in troubled:
+        for gan in trouble.then:
+            assert trouble.issue in library.gans[gan].issues_addressed
