@@ -238,6 +238,7 @@ def standing(
         mean=exp(each.mean) if each.logs else None,
         low=exp(interval[0]) if interval else None,
         high=exp(interval[1]) if interval else None,
+        truth=truth(each),
         best_look=typical([min(looks, key=value_of) for looks in looked]),
         last_look=typical([looks[-1] for looks in looked]),
         finished=len(each.finished),
@@ -247,6 +248,14 @@ def standing(
         seconds=seconds,
         control=each.arm == control,
     )
+
+
+def truth(each: Tally) -> dict[str, float]:
+    names = dict.fromkeys(name for result in each.finished for name in result.truth)
+    return {
+        name: fmean(result.truth[name] for result in each.finished if name in result.truth)
+        for name in names
+    }
 
 
 def typical(looks: list[Look]) -> float | None:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from knowledge.schema import Record
 from runner.metrics.score import Score
 from runner.plan import Trial
@@ -22,6 +24,9 @@ class TrialResult(Record):
     status: Status
     why: str | None = None  # of a failure
     score: Score | None = None  # at the end of the budget
+    truth: dict[str, float] = Field(
+        default_factory=dict
+    )  # what is known of toys: "modes-covered", "high-quality", ...
     looks: tuple[Look, ...] = ()
     look_metric: str | None = None
     images_seen: int = 0
@@ -60,6 +65,9 @@ class Standing(Record):
     mean: float | None  # geometric, since distances are compared by ratio
     low: float | None = None  # 95 % interval of the mean, from two seeds on
     high: float | None = None
+    truth: dict[str, float] = Field(
+        default_factory=dict
+    )  # means over the finished seeds; they rank nothing
     best_look: float | None  # geometric mean over seeds of each one's best
     last_look: float | None  # the same of its last
     finished: int
@@ -81,3 +89,8 @@ class Leaderboard(Record):
     redraw_noise: float | None = None  # standard deviation of one set of samples, in logs
     cautions: tuple[str, ...] = ()
     complete: bool  # every planned trial has ended
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """The names of what was held against a toy's known distribution."""
+        return tuple(dict.fromkeys(name for each in self.standings for name in each.truth))

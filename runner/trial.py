@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from safetensors.torch import save
+from torch import Tensor
 
 from runner.checkpoint import previous
 from runner.data import Batches, DataError, ImageSet, open_images
@@ -21,9 +22,10 @@ from runner.pictures import picture, shown
 from runner.plan import Measurement, RunPlan, Trial
 from runner.prepare import reference_of
 from runner.results import Look, Status, TrialResult
-from runner.scene import Game, ImageShape
+from runner.scene import Game, ImageShape, Scene
 from runner.train import Diverged, Progress, Trained, train
 from runner.train import Look as Loss
+from runner.truth import Model, truth_of
 
 EVALUATION_SEED = 1_000_003  # latents of every score: the same for all candidates
 PICTURE_SEED = 7
@@ -73,6 +75,7 @@ class Attempt:
         self.looks = read_looks(folder)
         self.images_seen, self.seconds, self.measuring_seconds = 0, 0.0, 0.0
         self.score: Score | None = None
+        self.truth: dict[str, float] = {}
         self.look_metric: str | None = None
         self.history: Sequence[Loss] = ()
         self.game: Game | None = None
@@ -89,6 +92,8 @@ class Attempt:
             self.look(game, glance, budget)
             if last:
                 self.score = self.measure(game, final, self.plan.measurement)
+                if truth := truth_of(self.plan.data.where, images):
+                    self.truth = truth(model_of(game))
             self.measuring_seconds += time.perf_counter() - begun
 
     def train_to(self, budget: int, images: ImageSet) -> Trained:
@@ -153,6 +158,7 @@ class Attempt:
             status=status,
             why=why,
             score=self.score,
+            truth=self.truth,
             looks=self.looks,
             look_metric=self.look_metric,
             images_seen=self.images_seen,
@@ -215,6 +221,25 @@ def sampler(game: Game) -> Callable[[int, int], Drawn]:
         return np.concatenate(list(batches))
 
     return draw
+
+
+def model_of(game: Game) -> Model:
+    """The generator with its gradients, for what the scores do not ask."""
+    device = next(game.networks.parameters()).device
+
+    def scene(count: int, rng: torch.Generator, **known: Tensor) -> Scene:
+        surroundings = {"count": count, "rng": rng, "device": device}
+        return Scene(game.quantities, {**game.networks, **surroundings, **known})
+
+    def latents(count: int, seed: int) -> Tensor:
+        drawn: Tensor = scene(count, torch.Generator().manual_seed(seed))["latents"]
+        return drawn
+
+    def generate(latents: Tensor) -> Tensor:
+        made: Tensor = scene(len(latents), torch.Generator(), latents=latents)["fake"]
+        return made
+
+    return Model(sampler(game), latents, generate)
 
 
 def write_generator(game: Game, trial: Trial, path: Path) -> None:

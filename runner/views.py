@@ -33,7 +33,20 @@ def table(board: Leaderboard) -> RenderableType:
             f"{each.finished}/{each.tried}" if each.tried else "none",
             f"{each.images_per_second:,.0f}" if each.tried else "–",
         )
-    return Group(rows, *notes(board))
+    return Group(rows, *truths(board), *notes(board))
+
+
+def truths(board: Leaderboard) -> Iterator[Table]:
+    """Of toys what is known of their distribution, in a table of its own."""
+    if not board.truths:
+        return
+    rows = Table(title="held against the truth", padding=(0, 1), expand=False)
+    rows.add_column("arm", overflow="fold", min_width=12)
+    for measure in board.truths:
+        rows.add_column(measure.replace("-", " "), justify="right")
+    for each in board.standings:
+        rows.add_row(name(each), *(number(each.truth.get(measure)) for measure in board.truths))
+    yield rows
 
 
 def place(each: Standing, board: Leaderboard) -> str:

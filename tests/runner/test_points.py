@@ -3,13 +3,21 @@
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
+from runner.data import open_images
+from runner.data.points import MIXTURES
 from runner.game import build
+from runner.leaderboard import rank
 from runner.pictures import MAP, picture, shown
 from runner.plan import Overrides
 from runner.prepare import Request, RunError, prepare
+from runner.run import run
 from runner.scene import ImageShape
 from runner.trial import sampler
+from runner.truth import Model, truth_of
+from runner.views import table
+from tests.runner.runs import plan, results
 from tests.runner.small import recipe
 
 
@@ -73,3 +81,59 @@ def test_points_beyond_the_map_are_seen_at_its_edge():
     far = np.array([[50, -50]], np.float32).reshape(1, 2, 1, 1)
     drawn = np.asarray(Image.open(BytesIO(picture(far))))
     assert (drawn[-3:, -3:] < 255).all()
+
+
+def test_a_generator_that_is_the_toy_has_the_toys_truth():
+    toy = MIXTURES["grid25"]()
+    images = open_images("grid25")
+
+    def draw(count, seed):
+        return toy.draw(count, seed)[0][:, :, None, None]
+
+    held_against = truth_of("grid25", images)
+    found = held_against(Model(draw, None, None))
+    assert found["modes-covered"] == 25
+    assert found["high-quality"] == pytest.approx(0.989, abs=0.006)
+    assert found["reverse-kl"] < 0.01
+    assert abs(found["energy-distance"]) < 0.001
+    one = held_against(Model(lambda n, seed: np.repeat(draw(1, 0), n, 0), None, None))
+    assert one["energy-distance"] > 0.1
+
+
+def test_a_folder_that_bears_a_toys_name_is_no_toy():
+    assert truth_of("./ring8", None) is None
+
+
+def test_truth_is_kept_shown_and_ranks_nothing(advice, tmp_path):
+    request = request_for(budget=256, looks=1, draws=1)
+    board = run(advice, request, tmp_path / "run", workers=2)
+    assert board.metric == "w1-2.5k"
+    (standing,) = board.standings
+    assert list(standing.truth) == [
+        "modes-covered",
+        "high-quality",
+        "reverse-kl",
+        "energy-distance",
+    ]
+    assert 0 <= standing.truth["high-quality"] <= 1
+    console = Console(width=100, no_color=True)
+    with console.capture() as capture:
+        console.print(table(board))
+    assert "held against the truth" in capture.get()
+    page = (tmp_path / "run/report.html").read_text()
+    assert "modes covered" in page
+    assert "exact Wasserstein distance" in page
+    assert "Fréchet distance" not in page
+
+
+def test_means_of_truth_are_over_the_finished_seeds():
+    planned = plan(["lsgan"])
+    ended = [
+        each.model_copy(update={"truth": {"recall": value}})
+        for each, value in zip(
+            results(planned, {"lsgan": [1.0, 2.0, None]}), [0.25, 0.75, 9.0], strict=True
+        )
+    ]
+    board = rank(planned, ended, None, None)
+    assert board.standings[0].truth == {"recall": 0.5}
+    assert board.truths == ("recall",)
