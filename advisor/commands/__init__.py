@@ -1,0 +1,1 @@
+"""The commands of gan-advisor, a module for each subject."""

@@ -1,0 +1,266 @@
+"""Explanations as pages. Each says because of what, who says so and where, and what to do instead."""
+
+from collections.abc import Iterator
+
+from advisor.explain.reasons import Obstacle
+from advisor.explain.sensitivity import Sensitivity, Turn
+from advisor.explain.what_if import Cut, Difference, Move, Turned
+from advisor.explain.why_not import Change, WhyNot
+from advisor.explain.words import (
+    assigned,
+    listed,
+    ordinal,
+    premise,
+    rank,
+    refused,
+    several,
+    source,
+    spot,
+    unknown_or,
+    votes,
+)
+from advisor.kb.page import Block, Fields, Grid, Inline, Item, Items, Note, Page, Section
+from advisor.kb.pages import sections
+from advisor.recommendation import Citation, Support
+
+QUOTED = 3  # claims of one kind that are quoted; the others are counted
+
+# Why not -------------------------------------------------------------------------------------
+
+
+def why_not(found: WhyNot) -> Page:
+    obstacles = found.obstacles
+    weighty = [each for each in obstacles if each.layer != "tie-break"] or obstacles
+    ties = [each for each in obstacles if each.layer == "tie-break" and each not in weighty]
+    return Page(
+        f"Why not {found.asked}?",
+        verdict(found),
+        (
+            *sections(("", where(found))),
+            *(Section(f"{each.says} ({each.rule}, {each.layer})", (blocked(each),)) for each in weighty),
+            *sections(
+                ("After that, tie-breaks", listed(f"{t.says}: {'; '.join(t.here)}" for t in ties)),
+                ("What would change it", listed(ways_in(found))),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def verdict(found: WhyNot) -> str:
+    match found.verdict:
+        case "recommended":
+            after = f", after {', '.join(found.ahead)}" if found.ahead else ""
+            return f"It is in the shortlist: {ordinal(found.rank)}{after}."
+        case "below the shortlist":
+            ahead = ", ".join(found.ahead)
+            return f"No rule removes it, but it stands {ordinal(found.rank)}, below {ahead}."
+        case "control":
+            candidate = "As a candidate it would fall to this:" if found.obstacles else ""
+            return f"It is the control arm, trained beside every shortlist. {candidate}".strip()
+        case "refused":
+            return refused(found.refusal)
+        case "nowhere":
+            return nowhere(found)
+        case "cut":
+            return fallen(found)
+
+
+def fallen(found: WhyNot) -> str:
+    layers = {each.layer for each in found.obstacles}
+    if found.hard == "always":
+        return "Impossible for everybody: a definition or mathematics forbids it."
+    if found.hard == "here":
+        return "Impossible for these answers: a definition or mathematics forbids it."
+    if "recommended" in layers:
+        return "It could be built, but evidence speaks against it here."
+    if "undocumented" in layers:
+        return "Nothing speaks against it, but no source in the base reports it."
+    return "Nothing speaks against it: a tie-break took another form of the same GAN."
+
+
+def nowhere(found: WhyNot) -> str:
+    says = f"No combination for {found.task or 'this task'} is {found.asked}."
+    if found.covered_by:
+        says += f" {found.covered_by} stands for it: {found.covered_because}"
+    if found.serves:
+        says += f" Sources report it for {', '.join(found.serves)}."
+    return says
+
+
+def where(found: WhyNot) -> Iterator[Block]:
+    if found.closest:
+        lead = "closest" if found.points > 1 and found.obstacles else "as"
+        rows: list[tuple[str, Inline]] = [(lead, (spot(found.closest),))]
+        if found.points > 1 and found.obstacles:
+            says = f"all {found.points} that the words cover fall; this one to the fewest rules"
+            rows.append(("", (says,)))
+        rows += [(each.need, (votes(each),)) for each in found.support]
+        yield Fields(tuple(rows))
+
+
+def blocked(each: Obstacle) -> Fields:
+    rows: list[tuple[str, Inline]] = [("because", (each.because,))]
+    if each.since:
+        rows.append(("here", ("; ".join(map(premise, each.since)),)))
+    rows += [("here", (line,)) for line in each.here]
+    rows += evidence("says", each.citations)
+    if each.sources:
+        rows.append(("see", (", ".join(each.sources),)))
+    rows += evidence("but", each.counter)
+    if not each.counter and each.layer == "recommended":
+        rows.append(("but", ("no counter-evidence in the base",)))
+    if each.instead:
+        rows.append(("instead", (each.instead,)))
+    return Fields(tuple(rows))
+
+
+def evidence(label: str, citations: tuple[Citation, ...]) -> Iterator[tuple[str, Inline]]:
+    for each in citations[:QUOTED]:
+        yield label, (f"{each.says} [{source(each)}; {each.claim}]",)
+        for check in each.checks[:1]:
+            yield "", (check,)
+    if more := [each.claim for each in citations[QUOTED:]]:
+        yield label, (f"and {len(more)} more: {', '.join(more)}",)
+
+
+def ways_in(found: WhyNot) -> Iterator[str]:
+    for each in found.changes:
+        yield change(each)
+    if found.verdict == "cut":
+        if not found.changes:
+            yield "No other answer, and no pair of answers, would bring it in."
+        if found.hard == "no":
+            yield "It survives `recommend --strict`, which cuts only what is impossible."
+    if found.instead and found.verdict == "cut":
+        where_it_is = f"{ordinal(found.instead.rank)} in the shortlist"
+        yield f"Use {found.instead.name} instead, {where_it_is}: {spot(found.instead.combination)}."
+
+
+def change(each: Change) -> str:
+    ways = (f"{name}: {several(answers)}" for name, answers in each.ways.items())
+    then = (
+        f"{ordinal(each.rank)} in the shortlist" if each.rank else "survives, below the shortlist"
+    )
+    best = (
+        f" for {assigned(each.answers)}"
+        if sum(map(len, each.ways.values())) > len(each.ways)
+        else ""
+    )
+    return f"{' and '.join(ways)} ({then}{best})"
+
+
+# What if -------------------------------------------------------------------------------------
+
+
+def what_if(found: Difference) -> Page:
+    changed = assigned({each.name: each.after for each in found.answers})
+    return Page(
+        f"What if {changed or 'nothing changes'}?",
+        outcome(found),
+        sections(
+            ("Shortlist", moves(found)),
+            ("What follows from the answers", listed(map(turned, found.facts))),
+            ("Cuts that are others now", listed(map(cut, found.cuts))),
+        ),
+    )
+
+
+def outcome(found: Difference) -> str:
+    if found.refusal and not found.refusal_before:
+        return refused(found.refusal)
+    counts = f"{found.combinations_before} survivors before, {found.combinations_after} after."
+    if found.nothing:
+        return f"The shortlist stays as it is. {counts}"
+    if not found.combinations_after:
+        return f"Nothing survives. {counts}"
+    entering = [each.name for each in found.moves if each.before is None]
+    leaving = [each.name for each in found.moves if each.after is None]
+    says = [f"{', '.join(names)} {verb}." for names, verb in
+            ((entering, "would enter"), (leaving, "would leave")) if names]  # fmt: skip
+    return " ".join([*says, *(["Only the order changes."] if not says else []), counts])
+
+
+def moves(found: Difference) -> Iterator[Block]:
+    if found.moves:
+        rows = tuple(
+            (m.name, rank(m.before), rank(m.after), tuple(because(m))) for m in found.moves
+        )
+        yield Grid(("system", "before", "after", "why"), rows, wide=True)
+    if found.stays:
+        yield Note(f"In the same place: {', '.join(found.stays)}.")
+
+
+def because(each: Move) -> Iterator[Item]:
+    kept_out = "it was kept out by" if each.before is None else "it falls to"
+    weighty = [o for o in each.obstacles if o.layer != "tie-break"] or each.obstacles
+    for obstacle in weighty:
+        lead = f"{obstacle.says}: {obstacle.because}"
+        yield Item(f"{kept_out} {obstacle.rule}. {lead}", notes=obstacle.here)
+    if each.crowded_out:
+        which = "was" if each.before is None else "is"
+        yield Item(f"it survives either way, but {which} below the shortlist")
+    if not each.obstacles and not each.crowded_out:
+        yield Item(reordered(each))
+
+
+def reordered(each: Move) -> str:
+    before = {support.need: support for support in each.support_before}
+    after = {support.need: support for support in each.support_after}
+    heard = [
+        f"{need}: {tally(before.get(need))}, then {tally(after.get(need))}"
+        for need in dict.fromkeys((*before, *after))
+        if before.get(need) != after.get(need)
+    ]
+    return "; ".join(heard) or "the same votes; others moved"
+
+
+def tally(support: Support | None) -> str:
+    return f"{support.for_} for and {support.against} against" if support else "not asked for"
+
+
+def cut(each: Cut) -> str:
+    verb = {"on": "cuts now", "off": "cuts nothing any more", "other": "cuts otherwise"}[each.turns]
+    drops = f"; drops {', '.join(each.drops)}" if each.drops else ""
+    spares = f"; spares {', '.join(each.spares)}" if each.spares else ""
+    return f"{each.rule} {verb}: {each.says}{drops}{spares}"
+
+
+def turned(each: Turned) -> str:
+    return f"{each.name}: {unknown_or(each.before)}, then {unknown_or(each.after)}"
+
+
+# Sensitivity ---------------------------------------------------------------------------------
+
+
+def sensitivity(found: Sensitivity) -> Page:
+    return Page(
+        "Which single answers would change the shortlist?",
+        f"As it is: {', '.join(found.shortlist) or 'empty'}.",
+        (
+            *(
+                Section(
+                    f"{lever.question}: {lever.asks} (now: {unknown_or(lever.answer)})",
+                    (Items(tuple(map(turn, lever.turns))),),
+                )
+                for lever in found.levers
+            ),
+            *sections(("No other single answer changes anything", listed(idle(found)))),
+        ),
+    )
+
+
+def turn(each: Turn) -> Item:
+    says = [f"{', '.join(names)} {verb}" for names, verb in
+            ((each.enters, "in"), (each.leaves, "out")) if names]  # fmt: skip
+    if each.first:
+        says.append(f"first: {', '.join(each.first)}")
+    if each.effect == "no candidate":
+        says = ["no candidate survives"]
+    if each.effect == "not a GAN problem":
+        says = ["not a GAN problem"]
+    return Item("; ".join(says) or each.effect, several(each.says))
+
+
+def idle(found: Sensitivity) -> Iterator[str]:
+    if found.idle:
+        yield ", ".join(found.idle)
