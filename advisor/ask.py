@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
 from textwrap import wrap
 from typing import Literal, NamedTuple, TextIO
 
@@ -27,7 +26,7 @@ LEFT_AFTER: dict[Stage, str] = {
     "loss": "after the losses",
     "regularization": "after regularization",
     "divergence": "after divergences",
-    "handful": "one for each loss",
+    "handful": "one of each kind",
 }
 PLAIN = str.maketrans({"→": ">", "–": "-", "—": "-", "…": ".", "×": "x", "’": "'"})
 Told = Literal["?", "b", "s", "q"]
@@ -267,8 +266,9 @@ def explain(
     terminal.say(f"With it left open: {', '.join(now) or 'no candidate'}", INDENT, "  ")
     consequences = list(questionnaire.consequences(question, answers))
     differing = [each for each in consequences if outcome(each) != AS_IT_IS]
-    for says, alike in groupby(sorted(differing, key=outcome), outcome):
-        terminal.say(f"{', '.join(each.says for each in alike)}: {says}", INDENT, "  ")
+    for says in dict.fromkeys(map(outcome, differing)):
+        alike = ", ".join(each.says for each in differing if outcome(each) == says)
+        terminal.say(f"{alike}: {says}", INDENT, "  ")
     if not differing:
         terminal.say("By itself no answer changes that; together with later ones it may.", INDENT)
     elif len(differing) < len(consequences):

@@ -101,7 +101,8 @@ def beginning(
         given = {**given, **fresh}
         left_open -= fresh.keys()
         remarks = {name: f"Measured in {data}" for name in fresh}
-    answers = Answers(given, frozenset(left_open))
+    said = (name for name in library.questions if name in {*given, *left_open} - remarks.keys())
+    answers = Answers(given, frozenset(left_open), tuple(said))
     if questionnaire.turn(answers).question is None and not remarks and (given or left_open):
         tell("Everything is answered: Enter keeps an answer.\n")
         return Answers(before=answers.kept), remarks
@@ -115,6 +116,7 @@ def measured_answers(data: str, library: "Library") -> dict[str, Any]:
     if named and not Path(data).exists():
         tell(f"{named.name} is a known data set: what is published on it need not be asked.\n")
         return {"dataset": named.id}
+    tell(f"Looking at {data}.")
     try:
         found = measure(Path(data))
     except Unmeasurable as error:

@@ -72,15 +72,18 @@ def test_the_equivalent_command_gives_the_same(paper):
     assert gan_advisor("recommend", folder / "profile.yaml").stdout == done.stdout
 
 
-def test_it_goes_on_where_it_stopped(paper, tmp_path):
+def test_it_goes_on_where_it_stopped_and_back_to_what_was_said(paper, tmp_path):
     profile = tmp_path / "p.yaml"
     profile.write_text((paper[1] / "profile.yaml").read_text())
-    done = gan_advisor("ask", profile, answers=lines("b", "needed", "q"))
+    first, *_, last = read(profile).data
+    done = gan_advisor("ask", profile, answers=lines("b", "s", "q"))
     assert done.returncode == 0
     assert "Going on from" in done.stderr
-    assert "This is the first question." in done.stderr
-    assert "What should the GAN do?" not in done.stderr
+    assert f"   {first}: " not in done.stderr
+    assert f"   {last}: " in done.stderr
+    assert "(as before)" not in done.stderr  # it was left open
     assert done.stdout == ""
+    assert read(profile).data == read(paper[1] / "profile.yaml").data
 
 
 def test_new_asks_from_the_start_and_takes_nothing_away_before_the_first_answer(tmp_path):
@@ -99,6 +102,11 @@ def test_going_back_asks_again_and_keeps_the_old_answer_in_mind(tmp_path):
     assert done.stderr.count("1. What should the GAN do?") == 2
     assert "(as before)" in done.stderr
     assert read(tmp_path / "profile.yaml").data["task"] == "super-resolution"
+
+
+def test_there_is_nothing_before_the_first_question(tmp_path):
+    done = gan_advisor("ask", answers=lines("b", "q"), cwd=tmp_path)
+    assert "This is the first question." in done.stderr
 
 
 def test_a_question_mark_says_why_and_what_hangs_on_it(tmp_path):

@@ -99,7 +99,7 @@ def test_leaving_and_going_on(terminal, tmp_path):
     assert kept(tmp_path) == {"task": "unconditional", "modality": None}
     child = terminal()
     child.expect("Going on from profile.yaml")
-    child.expect("1. What are the generated samples for")
+    child.expect("3. What are the generated samples for")
 
 
 def test_the_end_of_the_input_key_leaves_too(terminal, tmp_path):
