@@ -27,8 +27,10 @@ class Evidence:
         leaving_out: Collection[str] = (),
         *,
         praise: bool = True,
+        quoted: dict[tuple[str, str, int], Testimony] | None = None,
     ) -> None:
         self.library = library
+        self.quoted = {} if quoted is None else quoted  # by need, claim and vote
         self.claims = [
             claim
             for claim in library.claims.values()
@@ -79,7 +81,17 @@ class Evidence:
     def testimony(self, gan: str) -> tuple[Testimony, ...]:
         """Every claim in scope that speaks to a stated need of this GAN."""
         return tuple(
-            Testimony(
+            self.witness(need, vote, claim)
+            for need, aspects in self.needs.items()
+            for claim in self.by_gan[gan]
+            if not set(claim.aspects).isdisjoint(aspects) and self.in_scope(claim)
+            if (vote := vote_of(claim, gan)) is not None
+        )
+
+    def witness(self, need: str, vote: int, claim: Claim) -> Testimony:
+        key = (need, claim.id, vote)
+        if key not in self.quoted:
+            self.quoted[key] = Testimony(
                 need=need,
                 vote=vote,
                 lineage=claim.lineage,
@@ -87,11 +99,7 @@ class Evidence:
                 own_method=claim.own_method,
                 citation=cite(claim, self.library),
             )
-            for need, aspects in self.needs.items()
-            for claim in self.by_gan[gan]
-            if not set(claim.aspects).isdisjoint(aspects) and self.in_scope(claim)
-            if (vote := vote_of(claim, gan)) is not None
-        )
+        return self.quoted[key]
 
     def support(self, testimony: tuple[Testimony, ...]) -> tuple[Support, ...]:
         """One vote for each lineage and need: repeats of one source's statements collapse."""

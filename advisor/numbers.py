@@ -4,7 +4,7 @@ A table is what one source measured under one protocol. Only differences within 
 nothing is compared across protocols; a GAN that stands in two tables joins them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import exp, log, sqrt
@@ -60,7 +60,7 @@ class Numbers:
     ) -> None:
         here = tuple(table for table in tables if table.dataset == dataset)
         enough = any(len(table.gans & set(among)) > 1 for table in here)
-        self.tables = here if enough else tables
+        self.tables = telling(here if enough else tables, among)
         self.by_gan = [dict(table.distances) for table in self.tables]
         self.fit = fit(self.tables)
 
@@ -89,6 +89,21 @@ class Numbers:
         """Who measured both, side by side."""
         pair = {one, other}
         return tuple(dict.fromkeys(each.source for each in self.tables if pair <= each.gans))
+
+
+def telling(tables: tuple[Table, ...], among: Collection[str]) -> tuple[Table, ...]:
+    """What bears on the GANs in question: others count only where they join two tables."""
+    while True:
+        held = Counter(gan for table in tables for gan in table.gans)
+        kept = tuple(
+            table._replace(distances=fewer, own=table.own & {gan for gan, _ in fewer})
+            for table in tables
+            if len(fewer := tuple(d for d in table.distances if d[0] in among or held[d[0]] > 1))
+            > 1
+        )
+        if kept == tables:
+            return tables
+        tables = kept
 
 
 # Tables ------------------------------------------------------------------------------------------
@@ -235,13 +250,11 @@ def components(tables: Sequence[Table]) -> dict[str, int]:
 
 def solved(matrix: Sequence[Sequence[float]], right: list[list[float]]) -> list[list[float]]:
     """By Gauss and Jordan; the matrix is positive definite, so no pivoting is needed."""
-    n = len(matrix)
     rows = [[*line, *others] for line, others in zip(matrix, right, strict=True)]
-    for i in range(n):
-        scale = 1 / rows[i][i]
-        pivot = rows[i] = [value * scale for value in rows[i]]
-        for k in range(n):
-            factor = rows[k][i]
-            if k != i and factor:
-                rows[k] = [a - factor * b for a, b in zip(rows[k], pivot, strict=True)]
-    return [line[n:] for line in rows]
+    for i in range(len(rows)):  # column i is the first one left
+        first, *pivot = rows[i]
+        pivot = [value / first for value in pivot]
+        for k, (factor, *line) in enumerate(rows):
+            rows[k] = [a - factor * b for a, b in zip(line, pivot, strict=True)] if factor else line
+        rows[i] = pivot
+    return rows

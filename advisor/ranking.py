@@ -60,7 +60,7 @@ def layers(arms: list[Arm], before: Apart) -> list[list[Arm]]:
     left = arms
     while left:
         gans = {arm.gan for arm in left}
-        beaten = {gan for gan in gans if any(before(other, gan) for other in gans)}
+        beaten = {gan for gan in gans if any(before(other, gan) for other in gans if other != gan)}
         found.append([arm for arm in left if arm.gan not in beaten])
         left = [arm for arm in left if arm.gan in beaten]
     return found

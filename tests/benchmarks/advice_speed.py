@@ -1,0 +1,80 @@
+"""How fast is the advice? python -m tests.benchmarks.advice_speed
+
+Promised: a whole `gan-advisor recommend --json` process within 20 × `python -c pass`; pruning and
+ranking 5040 combinations with explanations in 30 ms, 500,000 in 2 s; leaving out every source in 1 s.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
+
+from advisor.advise import recommend
+from advisor.profile import checked
+from knowledge.library import Library, load
+from knowledge.schema import Axis, Slot
+
+REPETITIONS = 9
+ANSWERS = {"task": "unconditional", "dataset": "cifar10", "needs": ["quality", "diversity"]}
+COPIES: dict[Slot, int] = {"architecture": 10, "normalization": 5, "optimizer": 2}  # 5040 × 100
+
+
+def main() -> None:
+    library = load()
+    profile = checked(ANSWERS, library)
+    large = enlarged(library)
+    size = recommend(profile, large, robust=False).space_size
+    recommend(profile, library)  # imports, archive
+
+    def advise(base: Library, *, robust: bool = False, strict: bool = False) -> None:
+        recommend(profile, base, robust=robust, strict=strict)
+
+    rows = {
+        "5040 combinations, with explanations": (lambda: advise(library), "30 ms"),
+        "the same, hard cuts only": (lambda: advise(library, strict=True), ""),
+        "the same, leaving out every source": (lambda: advise(library, robust=True), "1000 ms"),
+        f"{size:,} combinations": (lambda: advise(large), "2000 ms"),
+        "the same, hard cuts only ": (lambda: advise(large, strict=True), ""),
+    }
+    print("| what | median | promised |\n|---|---:|---:|")
+    for name, (what, promised) in rows.items():
+        print(f"| {name} | {milliseconds(what):.0f} ms | {promised} |")
+    nothing = milliseconds(lambda: process("-c", "pass"))
+    flags = ("--dataset", "cifar10", "--need", "quality", "--need", "diversity", "--json")
+    for more in ((), ("--no-robustness",)):
+        command = ("-m", "advisor.cli", "recommend", *flags, *more)
+        whole = milliseconds(lambda command=command: process(*command))  # type: ignore[misc]
+        name = " ".join(("gan-advisor recommend --json", *more))
+        print(f"| {name} | {whole:.0f} ms, {whole / nothing:.0f} × python -c pass | 20 × |")
+
+
+def enlarged(library: Library) -> Library:
+    """The same base with copies of some options, each a combination of its own."""
+    axes: dict[Slot, Axis] = dict(library.axes)
+    for slot, copies in COPIES.items():
+        options = axes[slot].options
+        more = [
+            option.model_copy(update={"id": f"{option.id}-{n}", "gan": option.gan or option.id})
+            for n in range(1, copies)
+            for option in options
+        ]
+        axes[slot] = axes[slot].model_copy(update={"options": (*options, *more)})
+    return library.model_copy(update={"axes": axes})
+
+
+def milliseconds(what: Callable[[], object]) -> float:
+    times = []
+    for _ in range(REPETITIONS):
+        start = perf_counter()
+        what()
+        times.append((perf_counter() - start) * 1000)
+    return median(times)
+
+
+def process(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
