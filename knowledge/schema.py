@@ -188,6 +188,7 @@ class Recipe(Record):
     generator_norm: Literal["none", "batch-norm", "layer-norm", "instance-norm"] = "batch-norm"
     optimizer: Optimizer = Optimizer()
     batch_size: int = Field(64, ge=2)
+    despite: tuple[str, ...] = ()  # rules of coherence that it breaks on purpose
 
 
 class RecipeChange(Record):
@@ -207,6 +208,7 @@ class RecipeChange(Record):
     generator_norm: str | None = None
     optimizer: dict[str, Any] = {}  # fields of Optimizer, merged one by one
     batch_size: int | None = None
+    despite: tuple[str, ...] | None = None
 
 
 class PublishedSettings(Record):

@@ -1,22 +1,52 @@
 """A recipe put together: networks, named quantities and turns."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import torch
 from torch import Tensor
 
+from knowledge.library import Library, load, user_overlay
+from knowledge.recipes import objections
 from knowledge.schema import Recipe
+from runner.parts import PartError
 from runner.scene import Game, ImageShape, Scene
 from runner.structures import Cast, structure
 
 
 def build(recipe: Recipe, image: ImageShape, seed: int) -> Game:
-    """On the CPU, with weights drawn from the seed. Raises PartError."""
+    """On the CPU, with weights drawn from the seed.
+
+    Raises PartError for parts and settings that do not exist, Incoherent for what should not be.
+    """
+    check_coherence(recipe)
     cast = Cast.of(recipe, image)
     make = structure.get(recipe.structure)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return make(cast)
+
+
+class Incoherent(PartError):
+    """A rule of the knowledge base excludes the recipe, whatever anybody's answers are."""
+
+
+def check_coherence(recipe: Recipe) -> None:
+    against = objections(recipe, rule_book())
+    if against:
+        why = " ".join(f"{rule.says}: {rule.because} ({rule.id})" for rule in against)
+        instead = ", ".join(rule.instead for rule in against if rule.instead)
+        raise Incoherent(
+            f"this recipe is incoherent. {why}"
+            + (f" Take instead: {instead}." if instead else "")
+            + f" To build it all the same: despite: [{', '.join(rule.id for rule in against)}]"
+        )
+
+
+@cache
+def rule_book() -> Library:
+    own = user_overlay()
+    return load(overlays=(own,) if own else ())
 
 
 @torch.no_grad()

@@ -51,6 +51,19 @@ def raw_score(div: Divergence) -> Loss:
 
 
 @loss
+def target_score(div: Divergence, *, target: float = 0.0) -> Loss:
+    """The generator pulls its scores to a number of its own (Mao et al., 2017, Eq. 2: c).
+
+    With `least-squares-symmetric` and 0 it is the coding a = -1, b = 1, c = 0.
+    """
+
+    def generator(fake_score: Tensor) -> Tensor:
+        return (fake_score - target).square().mean() / 2
+
+    return Loss(tell_apart(div), generator)
+
+
+@loss
 def relativistic(div: Divergence) -> Loss:
     """Each real image is paired with a fake one (Jolicoeur-Martineau, 2019).
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, one_hot
 
-from runner.game import build, sample
+from runner.game import Incoherent, build, sample
 from runner.parts import PartError
 from runner.scene import ImageShape, Turn, renamed
 from runner.train import train
@@ -33,6 +33,14 @@ from tests.runner.small import IMAGE, Bars, recipe, scene_of
 def test_mistakes_are_found_when_the_game_is_built(change, message):
     with pytest.raises(PartError, match=message):
         build(recipe(**change), IMAGE, 0)
+
+
+def test_an_incoherent_recipe_is_refused_with_the_rules_reason():
+    plan = recipe(penalties=({"name": "gradient-penalty"},), critic_norm="batch-norm", despite=())
+    why = "couples the images of a batch.* Take instead: layer normalization"
+    with pytest.raises(Incoherent, match=f"{why}.* despite: .k05"):
+        build(plan, IMAGE, 0)
+    build(plan.model_copy(update={"despite": ("k05",)}), IMAGE, 0)
 
 
 def test_rates_steps_and_decay_go_to_their_players():

@@ -141,6 +141,10 @@ TEXTBOOK = {
         (REAL - 1).square().mean() / 2 + FAKE.square().mean() / 2,
         (FAKE - 1).square().mean() / 2,
     ),
+    ("target-score", "least-squares-symmetric"): (  # Mao et al. (2017), Eq. 8: a=-1, b=1, c=0
+        (REAL - 1).square().mean() / 2 + (FAKE + 1).square().mean() / 2,
+        FAKE.square().mean() / 2,
+    ),
     ("raw-score", "hinge"): (  # Lim and Ye (2017); Miyato et al. (2018), Eqs. 16 and 17
         relu(1 - REAL).mean() + relu(1 + FAKE).mean(),
         -FAKE.mean(),
