@@ -31,23 +31,9 @@ def alternatives(answers: Mapping[str, Answer], library: Library) -> Iterator[Al
         yield from others(question, answers, library)
 
 
-class Trials:
-    """Other answers, judged by the same library. What they do not touch is worked out once."""
-
-    def __init__(self, now: Advice) -> None:
-        self.now = now
-        self.alike = {kin(now.answers): now}
-
-    def __call__(self, answers: Mapping[str, Answer]) -> Advice:
-        like = self.alike.get(kin(answers))
-        found = Advice(answers, self.now.library, strict=self.now.strict, like=like)
-        self.alike.setdefault(kin(answers), found)
-        return found
-
-
-def kin(answers: Mapping[str, Answer]) -> tuple[Answer | None, Answer | None]:
-    """Advice may lend its space to advice on the same task, its numbers to that on the same needs."""
-    return answers.get("task"), answers.get("needs")
+def judged(answers: Mapping[str, Answer], instead_of: Advice) -> Advice:
+    """Other answers, by the same library and as strictly."""
+    return Advice(answers, instead_of.library, strict=instead_of.strict)
 
 
 def others(

@@ -81,7 +81,7 @@ def fallen(found: WhyNot) -> str:
 def nowhere(found: WhyNot) -> str:
     says = f"No combination for {found.task or 'this task'} is {found.asked}."
     if found.covered_by:
-        says += f" {found.covered_by} stands for it: {found.covered_because}"
+        says += f" In its place the base has {found.covered_by}. {found.covered_because}"
     if found.serves:
         says += f" Sources report it for {', '.join(found.serves)}."
     return says

@@ -161,14 +161,18 @@ def compared_on(gan: Gan, advice: Advice) -> list[str]:
 
 def rests_on(rule: Rule, advice: Advice) -> tuple[str, ...]:
     """The known facts that decide whether a rule fires and what it keeps."""
+    return tuple(fact for fact in decisive(rule, advice) if fact in advice.facts)
+
+
+def decisive(rule: Rule, advice: Advice) -> tuple[str, ...]:
+    """Those facts, known or not."""
     questions = advice.library.questions.values()
     needs = (question.id for question in questions if question.aspects)
     judged: dict[str | None, tuple[str, ...]] = {
         "serves-the-task": ("task",),
         "meets-a-need": (*needs, "dataset"),
     }
-    facts = dict.fromkeys((*rule.when, *rule.unless, *judged.get(rule.keeps, ())))
-    return tuple(fact for fact in facts if fact in advice.facts)
+    return tuple(dict.fromkeys((*rule.when, *rule.unless, *judged.get(rule.keeps, ()))))
 
 
 def since(fact: str, advice: Advice) -> Since:

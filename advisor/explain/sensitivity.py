@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Literal
 
 from advisor.advise import Advice
-from advisor.explain.alternatives import Trials, alternatives
+from advisor.explain.alternatives import alternatives, judged
 from advisor.recommendation import Answer
 from knowledge.library import Library
 from knowledge.schema import Record
@@ -42,12 +42,11 @@ class Sensitivity(Record):
 def sensitivity(answers: Mapping[str, Answer], library: Library) -> Sensitivity:
     """Every single answer given otherwise. `answers` are checked ones."""
     now = Advice(answers, library)
-    judged = Trials(now)
     levers, idle = [], []
     for question, tried in groupby(alternatives(answers, library), lambda each: each.question):
         turns: dict[Turn, list[str]] = {}
         for each in tried:
-            other = judged(each.laid_over(answers))
+            other = judged(each.laid_over(answers), now)
             turns.setdefault(turn(now, other), []).append(each.says)
         found = [t.model_copy(update={"says": tuple(s)}) for t, s in turns.items()]
         telling = [t for t in found if t.effect != "none"]

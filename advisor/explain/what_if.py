@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from advisor.advise import Advice
-from advisor.explain.alternatives import Trials
+from advisor.explain.alternatives import judged
 from advisor.explain.place import located
 from advisor.explain.reasons import Obstacle, against
 from advisor.explain.why_not import surviving
@@ -71,7 +71,7 @@ def what_if(
     left_open = {name for name, value in changes.items() if value is None}
     others = {name: value for name, value in answers.items() if name not in left_open}
     before = Advice(answers, library)
-    return difference(before, Trials(before)({**others, **given}))
+    return difference(before, judged({**others, **given}, before))
 
 
 def difference(before: Advice, after: Advice) -> Difference:

@@ -7,9 +7,9 @@ from typing import Literal
 
 from advisor.advise import Advice
 from advisor.cutting import Survivors
-from advisor.explain.alternatives import Alternative, Trials, alternatives
+from advisor.explain.alternatives import Alternative, alternatives, judged
 from advisor.explain.place import Place, located, place
-from advisor.explain.reasons import Obstacle, against
+from advisor.explain.reasons import Obstacle, against, decisive, questions_behind
 from advisor.ranking import Arm
 from advisor.recommendation import Answer, Refusal, Support
 from advisor.space import Combination
@@ -138,8 +138,8 @@ def name(arm: Arm, advice: Advice) -> str:
 def instead(closest: Combination | None, gan: str | None, advice: Advice) -> Instead | None:
     """Of the same GAN, else what is made of it; else the most alike, the better one first."""
     shortlist = advice.shortlist()
-    if closest is None or not shortlist:
-        return None
+    if closest is None or not shortlist or (gan and not advice.serves_the_task(gan)):
+        return None  # what serves another task is no choice between these
 
     def likeness(arm: Arm) -> tuple[bool, bool, int, int]:
         same = sum(arm.combination[slot] == closest[slot] for slot in SLOTS)
@@ -165,7 +165,10 @@ def changes(asked: Place, obstacles: Iterable[Obstacle], advice: Advice) -> tupl
     single = list(alternatives(advice.answers, advice.library))
     found = list(those_that_help(((each,) for each in single), asked, advice))
     if not found:
-        blamed = {name for each in obstacles for since in each.since for name in since.answers}
+        blocking = {each.rule for each in obstacles}
+        rules = (rule for rule in advice.rules if rule.id in blocking)
+        facts = (fact for rule in rules for fact in decisive(rule, advice))
+        blamed = {question for fact in facts for question in (*questions_behind(fact), "dataset")}
         in_the_way = [
             each
             for each in single
@@ -202,12 +205,11 @@ def those_that_help(
 ) -> Iterator[Change]:
     """Those after which the combination survives, the ways to answer one question together."""
     ways: dict[tuple[str, ...], list[tuple[float, tuple[Alternative, ...]]]] = defaultdict(list)
-    judged = Trials(advice)
     for changed in tried:
         answers = advice.answers
         for each in changed:
             answers = each.laid_over(answers)
-        rank = rank_in(judged(answers), asked)
+        rank = rank_in(judged(answers, advice), asked)
         if rank is not None:
             ways[tuple(each.question for each in changed)].append((rank, changed))
     for questions, each_way in ways.items():

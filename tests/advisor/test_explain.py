@@ -150,6 +150,21 @@ def test_the_same_gan_is_offered_in_its_own_form(library):
     assert found.instead.combination["normalization"] == "none"
 
 
+@pytest.mark.parametrize("task", [{}, {"task": "unconditional"}])
+def test_where_one_answer_is_not_enough_a_pair_is_told(library, task):
+    answers = checked({"dataset": "cifar10", "needs": ["quality"], **task}, library)
+    found = why_not("cyclegan", answers, library)
+    for change in found.changes:
+        assert change.answers["task"] == "unpaired-translation"
+    assert {"task", "dataset"} in [set(change.answers) for change in found.changes]
+
+
+def test_nothing_is_offered_instead_of_what_serves_another_task(library):
+    found = why_not("cyclegan", checked(PAPER, library), library)
+    assert found.instead is None
+    assert [change.answers["task"] for change in found.changes] == ["unpaired-translation"]
+
+
 def test_what_is_in_the_shortlist_is_told_with_its_rank(library):
     advice = Advice(checked(PAPER, library), library)
     for arm in advice.shortlist():
