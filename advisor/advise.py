@@ -1,7 +1,7 @@
 """Answers and library in, a reasoned shortlist out."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from advisor.compose import compose, published
@@ -26,9 +26,10 @@ from advisor.recommendation import (
 )
 from advisor.robustness import robustness
 from advisor.space import Combination, Node, Space, default_task, nodes
+from advisor.unknown import unknown
 from knowledge import __version__
 from knowledge.library import Library
-from knowledge.schema import SLOTS, Rule
+from knowledge.schema import SLOTS, Claim, Rule
 
 
 def recommend(
@@ -83,10 +84,14 @@ class Advice:
         self.answers, self.library, self.strict = dict(answers), library, strict
         self.leaving_out, self.like = frozenset(leaving_out), like
         self.facts = derive(answers, library)
-        self.evidence = Evidence(library, self.facts, leaving_out, praise=praise)
+        lent = like.evidence.quoted if like else {}
+        self.evidence: Evidence = Evidence(
+            library, self.facts, leaving_out, praise=praise, quoted=lent
+        )
         if self.evidence.dataset:
             self.facts["dataset_evidence"] = "studied" if self.evidence.studied else "none"
         self.space: Space = like.space if like else Space(library, self.task)
+        self._cuts: dict[tuple[object, ...], Survivors] = like._cuts if like else {}
         self._heard: dict[str, tuple[tuple[Support, ...], tuple[Testimony, ...]]] = {}
         self.rules = [
             rule for rule in library.rules if holds(rule, self.facts) and self.stands(rule)
@@ -106,7 +111,6 @@ class Advice:
         handful = spread(arms, top)
         candidates = [self.candidate(arm, handful) for arm in handful]
         shown = {arm.id for arm in handful}
-        asked = {name for rule in self.library.rules for name in rule.when}
         return Recommendation(
             advisor_version=__version__,
             answers=self.answers,
@@ -119,13 +123,19 @@ class Advice:
             bold=bold(candidates),
             advice=tuple(self.remark(r) for r in self.rules if r.advises and not refusal),
             refusal=self.refusal(refusal) if refusal else None,
-            unknown=tuple(sorted(asked - self.facts.keys())),
+            unknown=() if refusal else unknown(self),
             serving=tuple(g.name for g in self.library.gans.values() if self.serves_the_task(g.id)),
         )
 
     def shortlist(self, top: int = HANDFUL) -> list[Arm]:
         """The candidates before they are written out."""
         return [] if self.refused_by else spread(self.arms, top)
+
+    def shortlisted(self, top: int = HANDFUL) -> set[str]:
+        """The GANs of the shortlist. Where all survivors fit, their order need not be known."""
+        if self.refused_by or len(self.survivors) <= top:
+            return set() if self.refused_by else {arm.gan for arm in self.survivors}
+        return {arm.gan for arm in self.shortlist(top)}
 
     @property
     def refused_by(self) -> Rule | None:
@@ -164,13 +174,23 @@ class Advice:
             yield rule, before, left
 
     def cut(self, rule: Rule, left: Survivors) -> Survivors:
-        """What a rule leaves."""
-        keeps = {
+        """What a rule leaves. What rests on no evidence is cut once for all runs alike."""
+        if rule.keeps in (None, "serves-the-task"):
+            key = (rule.id, left.alive, tuple(node.gan.id for node in left.beside))
+            if key not in self._cuts:
+                self._cuts[key] = self.judged(rule, left)
+            return self._cuts[key]
+        return self.judged(rule, left)
+
+    def judged(self, rule: Rule, left: Survivors) -> Survivors:
+        keeps: dict[str, Callable[[str], bool]] = {
             "serves-the-task": self.serves_the_task,
             "compared-on-dataset": self.evidence.compared_on_dataset,
             "meets-a-need": self.meets_a_need,
         }
-        if rule.keeps == "meets-a-need" and not any(map(self.spoken_for, self.gans_of(left))):
+        if self.space.of_systems:
+            keeps["meets-a-need"] = self.stands_up_to(left)
+        elif rule.keeps == "meets-a-need" and not any(map(self.spoken_for, self.gans_of(left))):
             keeps["meets-a-need"] = self.loses_on_none  # silence on all tells nobody apart
         return cut(rule, left, self.space, keeps)
 
@@ -186,8 +206,25 @@ class Advice:
         """Some need has a claim for it, and on none do more sources speak against than for."""
         if not self.evidence.needs:
             return True
-        # Of losses much is published. Of a system its sources may be silent, and that is no vote.
-        return self.loses_on_none(gan) and (self.space.of_systems or self.spoken_for(gan))
+        return self.loses_on_none(gan) and self.spoken_for(gan)
+
+    def stands_up_to(self, left: Survivors) -> Callable[[str], bool]:
+        """Whether a system loses on no need, to those that are left; others are no reason to drop it.
+
+        Of losses much is published. Of a system the sources may be silent, and that is no vote.
+        """
+        gone = self.library.gans.keys() - self.gans_of(left)
+        claims = self.library.claims
+
+        def stands(gan: str) -> bool:
+            testimony = (
+                witness
+                for witness in self.heard(gan)[1]
+                if witness.vote >= 0 or not gone & ends(claims[witness.citation.claim]) - {gan}
+            )
+            return all(each.net >= 0 for each in self.evidence.support(tuple(testimony)))
+
+        return stands
 
     def loses_on_none(self, gan: str) -> bool:
         return all(each.net >= 0 for each in self.heard(gan)[0])
@@ -203,7 +240,8 @@ class Advice:
     def step(self, rule: Rule, before: Survivors, after: Survivors) -> Step:
         owners = self.space.owners.items()
         gone = [gan for gan, own in owners if before.alive & own and not after.alive & own]
-        gone += [node.gan.id for node in before.beside if node not in after.beside]
+        kept = {node.gan.id for node in after.beside}
+        gone += [node.gan.id for node in before.beside if node.gan.id not in kept]
         return Step(
             rule=rule.id,
             stage=rule.stage,
@@ -227,6 +265,7 @@ class Advice:
             because=rule.because,
             instead=rule.instead,
             citations=self.citations(rule.claims),
+            sources=tuple(self.library.sources[source].short for source in rule.sources),
         )
 
     def citations(self, claims: Iterable[str]) -> tuple[Citation, ...]:
@@ -242,8 +281,11 @@ class Advice:
     @cached_property
     def arms(self) -> list[Arm]:
         """Everything that survives but the control arm, best first."""
-        arms = [arm for arm in self.unranked() if arm.combination != self.control_point]
-        return ranked(arms, self.before)
+        return ranked(self.survivors, self.before)
+
+    @cached_property
+    def survivors(self) -> list[Arm]:
+        return [arm for arm in self.unranked() if arm.combination != self.control_point]
 
     def unranked(self) -> Iterator[Arm]:
         by_gan = defaultdict(list)
@@ -376,3 +418,7 @@ class Advice:
             counter=self.citations(rule.counter),
             sources=tuple(self.library.sources[source].short for source in rule.sources),
         )
+
+
+def ends(claim: Claim) -> set[str]:
+    return {claim.subject, claim.object}

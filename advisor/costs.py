@@ -28,6 +28,7 @@ MORE_NETWORKS = {  # beyond a generator and a critic, at any one stage of traini
     "semi-supervised": 0,
     "single-image": 0,
     "tokens": 2,  # an encoder, and the network that learns the order of tokens
+    "vae": 0,  # an encoder and a decoder, and no critic
     "vae-gan": 1,
 }
 MORE_BY_SETTING = {"critics": 1, "styles": 2}  # a second critic; a mapping and a style encoder

@@ -62,6 +62,16 @@ def derive(answers: Mapping[str, Answer], library: Library) -> Facts:
     return known
 
 
+def behind(fact: str) -> set[str]:
+    """The questions that a fact follows from."""
+    if fact == "dataset_evidence":
+        return {"dataset"}
+    if fact not in DERIVED:
+        return {fact}
+    needed = inspect.signature(DERIVED[fact]).parameters
+    return {question for name in needed for question in behind(name)}
+
+
 def of_dataset(name: Answer | None, library: Library) -> Facts:
     """What a named data set answers by itself."""
     dataset = library.datasets.get(str(name))

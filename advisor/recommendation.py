@@ -150,6 +150,7 @@ class Refusal(Record):
     because: str
     instead: str | None
     citations: tuple[Citation, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Relaxation(Record):

@@ -43,7 +43,7 @@ def funnel(found: Recommendation) -> RenderableType:
             table.add_row(str(step.after), sentence(wording.cut_line(step)))
     beside = found.funnel[-1].beside_after if found.funnel else 0
     if beside:
-        says = f"{'composite' if beside == 1 else 'composites'} beside the product"
+        says = f"{'system' if beside == 1 else 'systems'} beside the product"
         table.add_row(Text(f"+ {beside}", style="bold"), says)
     return table
 

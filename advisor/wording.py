@@ -10,11 +10,11 @@ from advisor.recommendation import (
     Cost,
     Recommendation,
     Refusal,
+    Remark,
     Robustness,
     Step,
     Testimony,
 )
-from knowledge.schema import SLOTS
 
 WITNESSES = 2  # shown for each need and side, unless everything is asked for
 NAMED = 6  # survivors beside the shortlist are named up to here, then counted
@@ -106,7 +106,8 @@ def robust(robustness: Robustness) -> str:
 
 
 def place(each: Candidate) -> str:
-    named = (each.combination[slot] for slot in SLOTS if slot != "loss")
+    """What it is made of, beside what its name says already."""
+    named = (option for option in each.combination.values() if option != each.gan)
     return ", ".join(name for name in named if name not in ("none", "native"))
 
 
@@ -170,7 +171,7 @@ def nothing_left(found: Recommendation) -> Iterator[str]:
 
 def refused(refusal: Refusal) -> Iterator[Line]:
     yield Line("", "This is not a GAN problem.")
-    yield Line("", refusal.because)
+    yield Line("", refusal.because, "; ".join(refusal.sources))
     for citation in refusal.citations:
         yield Line("", citation.says, f"{citation.short}, {citation.locator}")
     if refusal.instead:
@@ -178,6 +179,7 @@ def refused(refusal: Refusal) -> Iterator[Line]:
 
 
 def closing(found: Recommendation) -> Iterator[str]:
+    yield from map(advice, found.advice)
     names = {each.id: each.name for each in found.candidates}
     if found.conservative and found.bold:
         says = f"Conservative pick: {names[found.conservative]} (most sources behind it). "
@@ -191,6 +193,13 @@ def closing(found: Recommendation) -> Iterator[str]:
         "Published gaps are largely gaps of tuning and budget (Lucic et al. 2017): train the "
         "shortlist before you believe the order."
     )
+
+
+def advice(remark: Remark) -> str:
+    """What is to be heeded whichever candidate is taken."""
+    instead = f" Consider {remark.instead}." if remark.instead else ""
+    cited = dict.fromkeys((*remark.sources, *map(brief, remark.citations)))
+    return f"{remark.says}. {remark.because}{instead} [{'; '.join(cited)}]"
 
 
 def said_answer(value: Answer) -> str:

@@ -66,7 +66,7 @@ def test_the_shortlist_is_written_for_the_runner(tmp_path):
         (["--task", "uncondtional"], 2, "did you mean 'unconditional'"),
         (["--set", "nonsense"], 2, "question=answer"),
         (["nosuch.yaml"], 2, "cannot be read"),
-        (["--task", "single-image"], 3, "No combination survives"),
+        (["--task", "paired-translation", "--set", "pairs=unpaired"], 3, "No combination survives"),
         (["--set", "modality=text"], 4, "not a GAN problem"),
         (["-o", "/nosuch/folder/x.json"], 2, "No such file or directory"),
     ],
