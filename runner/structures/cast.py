@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from knowledge.schema import Part, Recipe
 from runner import parts
-from runner.parts import Loss, Networks
+from runner.parts import Loss, Networks, PartError
 from runner.scene import ImageShape, Lazy, Quantity, Term, Turn, renamed
 
 # A penalty asks for images as the critic sees them.
@@ -31,6 +31,9 @@ class Cast:
         named = recipe.divergence
         divergence = Part(name=named) if isinstance(named, str) else named
         on_generator = recipe.generator_penalties
+        if len(recipe.normalizers) > 1:
+            names = " and ".join(part.name for part in recipe.normalizers)
+            raise PartError(f"{names} normalise the same weights: a recipe has one of them")
         return cls(
             recipe,
             image,

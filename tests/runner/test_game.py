@@ -27,6 +27,13 @@ from tests.runner.small import IMAGE, Bars, recipe, scene_of
         ({"settings": {"critic_norm": "none"}}, "'dcgan' has no setting 'critic_norm'"),
         ({"penalties": ({"name": "r1", "settings": {"gamma": -1}},)}, "'gamma' should be"),
         ({"normalizers": ({"name": "spectral"},)}, "no normalizer .* 'spectral-norm'"),
+        (
+            {"normalizers": ({"name": "weight-norm"}, {"name": "spectral-norm"})},
+            "weight-norm and spectral-norm normalise the same weights",
+        ),
+        ({"divergence": {"name": "alpha", "settings": {"alpha": 1.0}}}, "'kl' at 1"),
+        ({"augmentations": ({"name": "colour"},)}, "no augmentation .* 'color'"),
+        ({"generator_penalties": ({"name": "r1"},)}, "no generator penalty .* pulling-away"),
         ({"constraints": ({"name": "clipping"},)}, "no constraint .* 'weight-clipping'"),
     ],
 )
