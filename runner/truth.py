@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from runner.data import ImageSet
 from runner.data.points import HELD_OUT, MIXTURES, Mixture
-from runner.metrics import Images, extractor
+from runner.data.triangles import LEAST_AREA
+from runner.metrics import Images, extractor, triangles
 from runner.metrics.modes import coverage
 from runner.metrics.points import energy_distance
 
+FITTED, INVERTED = 1_000, 100  # samples that triangles are fitted to; triangles that are inverted
 SEED = 2_000_003  # latents of every truth: the same for all candidates, others than the scores'
 
 
@@ -29,6 +33,8 @@ def truth_of(where: str, images: ImageSet) -> Truth | None:
     """Secondary measures of a named toy; None for data of which nothing is known."""
     if where in MIXTURES:
         return of_points(MIXTURES[where](), images)
+    if where == "polygons":
+        return of_triangles(images)
     return None
 
 
@@ -41,3 +47,27 @@ def of_points(toy: Mixture, images: ImageSet) -> Truth:
         return {**coverage(toy, points), "energy-distance": apart}
 
     return held_against
+
+
+def of_triangles(images: ImageSet) -> Truth:
+    """Precision, recall and F1 (Lucic et al., 2018, section 5)."""
+
+    def held_against(model: Model) -> dict[str, float]:
+        latents = model.latents(triangles.CANDIDATES, SEED)
+
+        def generate(latents: Tensor) -> Tensor:
+            return (model.generate(latents).float().clamp(-1, 1).mean(1) + 1) / 2
+
+        made = triangles.nearest_triangles(
+            grey(model.draw(FITTED, SEED), latents.device), LEAST_AREA
+        )
+        wanted = grey(images.held_out[:INVERTED], latents.device)
+        return triangles.shares(made.distance, triangles.inverted(wanted, latents, generate))
+
+    return held_against
+
+
+def grey(images: Images, device: torch.device) -> Tensor:
+    """uint8 (N, C, S, S) to (N, S, S) from 0 to 1."""
+    values = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
+    return values.to(device).float().mean(1) / 255

@@ -12,6 +12,7 @@ from runner.data.images import DataError
 from runner.data.points import MIXTURES, Points
 from runner.data.shapes import Shapes
 from runner.data.source import Source
+from runner.data.triangles import Triangles
 from runner.data.whole import whole_folder
 
 SYSTEM = Path("/usr/share/datasets")  # where Debian's packages put data sets
@@ -35,6 +36,8 @@ def find(where: str, downloads: Path) -> Source:
     """The source that is meant. Raises DataError for what does not exist or cannot be images."""
     if where == "shapes":
         return Shapes()
+    if where == "polygons":
+        return Triangles()
     if where in MIXTURES:
         return Points(where)
     if where in NAMED:
@@ -165,5 +168,5 @@ NAMED = {
         "get train-images-idx3-ubyte.gz and the three files beside it and name their folder",
     ),
 }
-TOYS = tuple(MIXTURES)  # of which the distribution is known
+TOYS = (*MIXTURES, "polygons")  # of which the distribution is known
 NAMES = (*NAMED, "shapes", *TOYS)
