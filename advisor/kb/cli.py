@@ -5,6 +5,8 @@ import typer
 from advisor.kb import finding, upkeep
 
 kb = typer.Typer(
+    name="kb",
+    add_completion=False,
     help="Look into the knowledge base, check it, extend it.",
     no_args_is_help=True,
     rich_markup_mode=None,

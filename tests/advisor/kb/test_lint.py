@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from advisor.advise import Advice, Survivors
+from advisor.advise import Advice
 from advisor.facts import derive
+from advisor.kb import reach
 from advisor.kb.lint import lint
-from advisor.kb.reach import Walk, reach
-from advisor.space import nodes
+from advisor.kb.reach import Walk
 from knowledge.building import attempt
 from knowledge.check import findings
 from knowledge.library import HERE
@@ -30,11 +30,6 @@ def broken(base, file, old, new):
 
 def told(report):
     return [str(mistake) for mistake in report.mistakes]
-
-
-@pytest.fixture(scope="module")
-def sound():
-    return lint()
 
 
 def test_the_base_passes_its_own_checks(sound):
@@ -112,6 +107,7 @@ ENGINE = [
 
 @pytest.fixture(scope="module")
 def full_of_mistakes(tmp_path_factory):
+    """One walk for all of them: it takes seconds."""
     base = copy_of_the_base(tmp_path_factory.mktemp("broken"))
     (base / "rules/extra.yaml").write_text(RULES)
     (base / "gans/nowhere.yaml").write_text(NODE)
@@ -119,7 +115,9 @@ def full_of_mistakes(tmp_path_factory):
     path.write_text(path.read_text().rstrip() + LONELY)
     path = base / "axes/optimizer.yaml"
     path.write_text(path.read_text().rstrip() + "\n  - {id: sgd, name: plain descent}\n")
-    return told(lint(root=base))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reach, "LIMIT", 1)  # the second answer would find nothing, and takes seconds
+        return told(lint(root=base))
 
 
 @pytest.mark.parametrize(("place", "says"), ENGINE, ids=[says for _, says in ENGINE])
@@ -201,28 +199,27 @@ def test_files_in_no_known_place_are_not_passed_over(tmp_path):
     assert any("call it .yaml" in line for line in lines)
 
 
-# The walk over all profiles --------------------------------------------------------------------
+# The walk over many profiles -------------------------------------------------------------------
 
 
-def test_every_option_of_a_plain_recommendation_is_reached(library):
-    """What profiles one by one lead to, the walk over all of them finds."""
-    found = reach(library)
-    for answers in (
-        {"needs": ("quality",)},
-        {"dataset": "cifar10", "needs": ("quality", "diversity")},
-        {"dataset": "mnist", "needs": ("speed",)},
-        {"resolution": 256, "channels": "colour", "needs": ("stability",)},
-        {"out_of_dataset": "unacceptable", "needs": ("tuning", "generalisation")},
-    ):
-        advice = Advice(answers, library)
-        left = Survivors(advice.space.all, nodes(advice.space, library))
-        for rule in advice.rules:
-            after = advice.cut(rule, left)
-            assert after == left or rule.id in found.matters
-            left = after
-        for index in advice.space.members(left.alive):
-            assert set(advice.space.combination(index).items()) <= found.options
-        assert {node.gan.id for node in left.beside} <= found.beside
+@pytest.fixture(scope="module")
+def found(library):
+    return Walk(library, limit=1).reach()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"needs": ("quality",)}, {"dataset": "cifar10"}, {"needs": ("speed",)},
+     {"resolution": 256}, {"out_of_dataset": "unacceptable"}],
+)  # fmt: skip
+def test_what_a_profile_leads_to_the_walk_finds(library, found, answer):
+    advice = Advice(answer, library)
+    left = advice.everything
+    for rule, before, left in advice.trail():
+        assert before == left or rule.id in found.matters
+    for index in advice.space.members(left.alive):
+        assert set(advice.space.combination(index).items()) <= found.options
+    assert {node.gan.id for node in left.beside} <= found.beside
 
 
 @pytest.mark.parametrize("question", ["resolution", "images"])
