@@ -63,7 +63,13 @@ def content(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a record of any ki
     if not isinstance(record, Gan):
         left_out -= {"claims", "sources"}
     entry = record.model_dump(mode="json", exclude_defaults=True, exclude=left_out)
-    return entry | ({"tags": sorted(entry["tags"])} if "tags" in entry else {})
+    return in_order(entry)
+
+
+def in_order(entry: dict[str, Any]) -> dict[str, Any]:
+    """Tags are sets, and a page should not change from one run to the next."""
+    nested = {key: in_order(value) for key, value in entry.items() if isinstance(value, dict)}
+    return entry | nested | ({"tags": sorted(entry["tags"])} if "tags" in entry else {})
 
 
 def claims_on(entry: Entry, library: Library) -> Iterator[Claim]:
