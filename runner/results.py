@@ -24,9 +24,7 @@ class TrialResult(Record):
     status: Status
     why: str | None = None  # of a failure
     score: Score | None = None  # at the end of the budget
-    truth: dict[str, float] = Field(
-        default_factory=dict
-    )  # what is known of toys: "modes-covered", "high-quality", ...
+    truth: dict[str, float] = Field(default_factory=dict)  # of toys: "modes-covered", ...
     looks: tuple[Look, ...] = ()
     look_metric: str | None = None
     images_seen: int = 0

@@ -26,6 +26,7 @@ from runner.prepare import Prepared, Request, RunError, prepare
 from runner.report import write_report
 from runner.results import Leaderboard
 from runner.trial import Event
+from runner.truth import truth_of
 
 R = TypeVar("R", bound=Record)
 
@@ -70,6 +71,8 @@ def run(
         write_whole(folder / "run.json", around.model_dump_json(indent=1))
         on_plan(plan, len(results(folder, plan.trials)))
         measure_floor(prepared, folder)
+        # What a truth learns is learnt here, once, and not by every trial at the same time.
+        truth_of(plan.data.where, prepared.images, plan.device)
         execute(plan, folder, workers=at_once, threads=threads, on_event=on_event)
         return conclude(folder)
 

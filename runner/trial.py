@@ -92,7 +92,7 @@ class Attempt:
             self.look(game, glance, budget)
             if last:
                 self.score = self.measure(game, final, self.plan.measurement)
-                if truth := truth_of(self.plan.data.where, images):
+                if truth := truth_of(self.plan.data.where, images, self.plan.device):
                     self.truth = truth(model_of(game))
             self.measuring_seconds += time.perf_counter() - begun
 

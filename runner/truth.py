@@ -7,14 +7,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from runner.data import ImageSet
+from runner.data import ImageSet, open_images
+from runner.data.cache import cache_folder
 from runner.data.points import HELD_OUT, MIXTURES, Mixture
 from runner.data.triangles import LEAST_AREA
-from runner.metrics import Images, extractor, triangles
+from runner.metrics import Images, extractor, stacked, triangles
 from runner.metrics.modes import coverage
 from runner.metrics.points import energy_distance
 
 FITTED, INVERTED = 1_000, 100  # samples that triangles are fitted to; triangles that are inverted
+STACKS = 26_000  # samples, as PacGAN takes (Lin et al., 2018, section 4.2)
 SEED = 2_000_003  # latents of every truth: the same for all candidates, others than the scores'
 
 
@@ -29,12 +31,17 @@ class Model(NamedTuple):
 Truth = Callable[[Model], dict[str, float]]
 
 
-def truth_of(where: str, images: ImageSet) -> Truth | None:
-    """Secondary measures of a named toy; None for data of which nothing is known."""
+def truth_of(where: str, images: ImageSet, device: torch.device | str = "cpu") -> Truth | None:
+    """Secondary measures of a named toy; None for data of which nothing is known.
+
+    May train a classifier, once on every machine.
+    """
     if where in MIXTURES:
         return of_points(MIXTURES[where](), images)
     if where == "polygons":
         return of_triangles(images)
+    if where == "stacked-fashion":
+        return of_stacks(images, device)
     return None
 
 
@@ -63,6 +70,27 @@ def of_triangles(images: ImageSet) -> Truth:
         )
         wanted = grey(images.held_out[:INVERTED], latents.device)
         return triangles.shares(made.distance, triangles.inverted(wanted, latents, generate))
+
+    return held_against
+
+
+def of_stacks(images: ImageSet, device: torch.device | str) -> Truth:
+    """Modes among a thousand, by a classifier of the single images."""
+    single = open_images("fashion-mnist", size=images.size, channels=1)
+    assert single.labels is not None  # Fashion-MNIST has some
+    classify = stacked.classifier(
+        single.train,
+        single.labels,
+        classes=len(single.classes),
+        fingerprint=single.fingerprint,
+        cache=cache_folder() / "classifiers",
+        device=device,
+    )
+
+    def held_against(model: Model) -> dict[str, float]:
+        made = np.asarray(model.draw(STACKS, SEED))
+        found = stacked.modes(made, classify, len(single.classes))
+        return {**found, "classifier-accuracy": classify.accuracy}
 
     return held_against
 

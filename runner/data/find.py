@@ -12,6 +12,7 @@ from runner.data.images import DataError
 from runner.data.points import MIXTURES, Points
 from runner.data.shapes import Shapes
 from runner.data.source import Source
+from runner.data.stacked import Stacked
 from runner.data.triangles import Triangles
 from runner.data.whole import whole_folder
 
@@ -38,6 +39,8 @@ def find(where: str, downloads: Path) -> Source:
         return Shapes()
     if where == "polygons":
         return Triangles()
+    if where == "stacked-fashion":
+        return Stacked(where, named("fashion-mnist", downloads))
     if where in MIXTURES:
         return Points(where)
     if where in NAMED:
@@ -168,5 +171,5 @@ NAMED = {
         "get train-images-idx3-ubyte.gz and the three files beside it and name their folder",
     ),
 }
-TOYS = (*MIXTURES, "polygons")  # of which the distribution is known
+TOYS = (*MIXTURES, "polygons", "stacked-fashion")  # of which the distribution is known
 NAMES = (*NAMED, "shapes", *TOYS)

@@ -4,6 +4,7 @@ Precision is the share of samples that are near some triangle, which is found by
 Recall is the share of held-out triangles that the generator can come near to, by inverting it.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -54,7 +55,10 @@ def fitted(images: Tensor, least_area: float) -> Found:
     damping = torch.full_like(far, 1e-2)
     slopes = vmap(jacfwd(lambda corner: painted(corner, size).flatten()))
     for _ in range(FITTINGS):
-        slope = slopes(corners).flatten(2)  # (N, pixels, 6)
+        with warnings.catch_warnings():
+            # Forward mode loads decompositions that torch itself scripts, and warns of that.
+            warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
+            slope = slopes(corners).flatten(2)  # (N, pixels, 6)
         residual = (painted(corners, size) - images).flatten(1)
         normal = slope.mT @ slope
         scale = normal.diagonal(dim1=1, dim2=2) + 1e-3
