@@ -240,5 +240,39 @@ def report(
     print(f"\n{board.verdict.says}\nreport: {run / 'report.html'}", file=sys.stderr)
 
 
+@app.command()
+def show(
+    recipe: Annotated[
+        str, typer.Argument(help="A GAN such as wgan-gp or fgan:pearson, or a recipe's file.")
+    ],
+    size: Annotated[int, typer.Option(min=1, help="Pixels a side.")] = 32,
+    channels: Annotated[int, typer.Option(min=1, max=4, help="1 for grey, 3 for colour.")] = 3,
+    backbone: Annotated[str | None, typer.Option(help="Another pair of networks.")] = None,
+    width: Annotated[int | None, typer.Option(min=1, help="Width of all networks.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Print what is built for a recipe: layers, parameters, FLOPs and memory per image."""
+    from runner.anatomy import anatomy
+    from runner.game import build
+    from runner.parts import PartError
+    from runner.plan import Overrides, overridden
+    from runner.recipes import RecipeError, read_recipe
+    from runner.scene import ImageShape
+
+    try:
+        wanted = overridden(read_recipe(recipe), Overrides(backbone=backbone, width=width))
+        built = anatomy(build(wanted, ImageShape(channels, size), 0), wanted)
+    except (RecipeError, PartError) as error:
+        raise fail(str(error), BAD_INPUT) from None
+    if json:
+        print(built.model_dump_json(indent=1))
+        return
+    from rich.console import Console
+
+    from runner.views import opened
+
+    Console(highlight=False).print(opened(built, recipe))
+
+
 if __name__ == "__main__":
     main()

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from advisor.recommendation import Candidate, Recommendation
+from advisor.recommendation import Recommendation
 from knowledge.schema import Part, Recipe, Record
 
 
@@ -86,14 +86,20 @@ def trials_of(
     """Seed by seed, so that a run that is cut short has seen every arm."""
     arms = [arm for arm in advice.arms if not overrides.only or arm.id in overrides.only]
     return tuple(
-        Trial(arm=arm.id, name=arm.name, seed=seed, budget=budget, recipe=recipe(arm, overrides))
+        Trial(
+            arm=arm.id,
+            name=arm.name,
+            seed=seed,
+            budget=budget,
+            recipe=overridden(arm.recipe, overrides),
+        )
         for seed in seeds
         for arm in arms
     )
 
 
-def recipe(arm: Candidate, overrides: Overrides) -> Recipe:
-    backbone = arm.recipe.backbone
+def overridden(recipe: Recipe, overrides: Overrides) -> Recipe:
+    backbone = recipe.backbone
     if overrides.backbone not in (None, backbone.name):
         backbone = Part(name=overrides.backbone)  # settings are of one backbone
     if overrides.width is not None:
@@ -103,4 +109,4 @@ def recipe(arm: Candidate, overrides: Overrides) -> Recipe:
     changes: dict[str, object] = {"backbone": backbone}
     if overrides.batch_size is not None:
         changes["batch_size"] = overrides.batch_size
-    return arm.recipe.model_copy(update=changes)
+    return recipe.model_copy(update=changes)

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from runner.anatomy import Anatomy
 from runner.data import ImageSet
 from runner.results import Leaderboard, Standing
 from runner.wording import figures, gap, span
@@ -106,3 +107,41 @@ def described(images: ImageSet) -> RenderableType:
             rows.add_row("", f"and {len(images.skipped) - SKIPPED:,} more")
     rows.add_row("fingerprint", images.fingerprint)
     return rows
+
+
+def opened(built: Anatomy, called: str) -> RenderableType:
+    """Network by network what a recipe is built of, and what a turn of its game keeps."""
+    tables = []
+    for network in built.networks:
+        rows = Table(title=network.name, title_justify="left", padding=(0, 1), show_footer=True)
+        rows.add_column("layer", "all")
+        rows.add_column("")
+        rows.add_column("gives", justify="right")
+        rows.add_column("parameters", f"{network.parameters:,}", justify="right")
+        rows.add_column("MFLOP", f"{network.flops / 1e6:,.2f}", justify="right")
+        for layer in network.layers:
+            rows.add_row(
+                layer.name,
+                layer.kind,
+                " × ".join(map(str, layer.output)) or "a score",
+                f"{layer.parameters:,}" if layer.parameters else "",
+                f"{layer.flops / 1e6:,.2f}" if layer.flops else "",
+            )
+        tables.append(rows)
+    turns = Table(title="turns", title_justify="left", padding=(0, 1))
+    for heading in ("who moves", "what they minimise together", "steps"):
+        turns.add_column(heading)
+    turns.add_column("MB for each image", justify="right")
+    for turn in built.turns:
+        kept = f"{turn.bytes_per_image / 1e6:,.2f}"
+        turns.add_row(", ".join(turn.players), ", ".join(turn.terms), str(turn.times), kept)
+    batch = built.recipe.batch_size
+    memory = built.fixed_bytes + batch * built.bytes_per_image
+    image = f"{built.channels} × {built.size} × {built.size}"
+    says = (
+        f"{called} for images of {image}: {built.parameters:,} parameters; in float32 about "
+        f"{memory / 1e6:,.0f} MB with a batch of {batch}, {built.fixed_bytes / 1e6:,.0f} of them "
+        "whatever the batch. MFLOP are of one image on its way through, a training step takes "
+        "several times as many."
+    )
+    return Group(*tables, turns, Text(says))
