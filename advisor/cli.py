@@ -2,14 +2,16 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
-from advisor.kb.cli import kb
-from advisor.kb.finding import compare
 from advisor.opening import open_library
 from advisor.recommendation import Recommendation
 from knowledge.reading import InvalidData
@@ -17,11 +19,49 @@ from knowledge.reading import InvalidData
 NO_CANDIDATE, NOT_A_GAN_PROBLEM, BAD_INPUT, INTERRUPTED = 3, 4, 2, 130
 
 
-class Anywhere(TyperGroup):
-    """--knowledge belongs to all commands, so it may stand before or after any of them."""
+class Commands(TyperGroup):
+    """--knowledge may stand before or after any command; what looks into the base is built late."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - Typer's own click
         return super().parse_args(ctx, hoisted(args))
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401
+        return [*super().list_commands(ctx), *ON_DEMAND]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        if cmd_name in ON_DEMAND:
+            return ON_DEMAND[cmd_name]()
+        return super().get_command(ctx, cmd_name)
+
+
+def kb() -> object:
+    from advisor.kb.cli import kb
+
+    return get_command(kb)
+
+
+def compare() -> object:
+    from advisor.kb.finding import compare
+
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command("compare")(compare)
+    return get_command(alone)
+
+
+def built(module: str, name: str) -> object:
+    commands = import_module(f"advisor.commands.{module}")
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name)(getattr(commands, name.replace("-", "_")))
+    return get_command(alone)
+
+
+QUESTIONNAIRE = ("ask", "questions")
+EXPLANATIONS = ("why-not", "what-if", "sensitivity", "explain")
+
+# Building a command and its options costs advice 7 ms, and it needs none of these.
+ON_DEMAND: dict[str, Callable[[], object]] = {"compare": compare, "kb": kb}
+ON_DEMAND |= {name: partial(built, "ask", name) for name in QUESTIONNAIRE}
+ON_DEMAND |= {name: partial(built, "explain", name) for name in EXPLANATIONS}
 
 
 def hoisted(args: list[str]) -> list[str]:
@@ -39,7 +79,7 @@ def hoisted(args: list[str]) -> list[str]:
 
 
 app = typer.Typer(
-    cls=Anywhere,
+    cls=Commands,
     help="Choose a GAN for your data: a few answers in, a handful of candidates with reasons out.",
     no_args_is_help=True,
     add_completion=False,
@@ -47,8 +87,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(kb, name="kb")
-app.command("compare")(compare)
 
 
 def main() -> None:
@@ -110,6 +148,22 @@ def recommend(
         typer.Option("--set", metavar="QUESTION=ANSWER", help="Any other answer (repeatable)."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the recommendation as JSON.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the recommendation as a Markdown page.")
+    ] = False,
+    top: Annotated[
+        int, typer.Option(min=1, help="So many candidates at most, the control arm apart.")
+    ] = 6,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Cut only what is impossible, and rank all the rest.")
+    ] = False,
+    robustness: Annotated[
+        bool,
+        typer.Option(
+            "--robustness/--no-robustness",
+            help="Leave out one source at a time, and say who stays.",
+        ),
+    ] = True,
     full: Annotated[
         bool, typer.Option("--full", help="Quote every claim, not the first two.")
     ] = False,
@@ -130,12 +184,17 @@ def recommend(
     flags = {"task": task, "dataset": dataset, "needs": need or None}
     answers |= {name: value for name, value in flags.items() if value is not None}
     answers |= dict(map(parse, set_ or ()))
-    found = advise(checked(answers, library), library)
+    profiled = checked(answers, library)
+    found = advise(profiled, library, top=top, strict=strict, robust=robustness)
 
     if out:
         write(out, found)
     if json:
         print(found.model_dump_json(indent=2))
+    elif markdown:
+        from advisor.document import markdown as page
+
+        print(page(found, full=full), end="")
     else:
         show(found, full=full)
     if found.refusal:

@@ -16,13 +16,13 @@ def robustness(advice: "Advice", top: int) -> Callable[[str], Robustness]:
     sources = voices(advice)
     kept: Counter[str] = Counter()
     lost: dict[str, list[str]] = defaultdict(list)
-    whole = {arm.gan for arm in advice.shortlist(top)}
+    whole = advice.shortlisted(top)
     for source in sources:
-        staying = {arm.gan for arm in advice.without(source).shortlist(top)}
+        staying = advice.without(source).shortlisted(top)
         kept.update(whole & staying)
         for gan in whole - staying:
             lost[gan].append(advice.library.sources[source].short)
-    unpraised = {arm.gan for arm in advice.without(praise=False).shortlist(top)}
+    unpraised = advice.without(praise=False).shortlisted(top)
 
     def of(gan: str) -> Robustness:
         return Robustness(
