@@ -76,7 +76,10 @@ def prepare(
         measurement=measurement(request, images, features),
         budget=request.budget,
         seeds=seeds,
-        precision=chosen_precision(request.precision or "auto", device),
+        # Eight bits are fewer than a narrow mode of points has.
+        precision=chosen_precision(
+            request.precision or ("float32" if images.of_points else "auto"), device
+        ),
         device=device.type,
         trials=trials,
         skipped=skipped,

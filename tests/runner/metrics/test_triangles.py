@@ -1,11 +1,9 @@
-import numpy as np
 import pytest
 import torch
 
 from runner.data import triangles as data
 from runner.metrics.pixels import to_uint8
 from runner.metrics.triangles import (
-    CANDIDATES,
     NEAR,
     distance,
     inverted,
@@ -182,5 +180,3 @@ def test_precision_and_recall_tell_four_models_apart(render, precise, broad, mon
     assert (truth["precision"] < 0.1) == (not precise)
     assert (truth["recall"] > 0.7) == broad
     assert (truth["recall"] < 0.2) == (not broad)
-    assert CANDIDATES > 1000
-    assert np.isfinite(truth["f1"])
