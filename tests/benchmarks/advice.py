@@ -15,7 +15,7 @@ from statistics import mean, median
 from typing import NamedTuple
 
 from advisor.advise import Advice
-from advisor.numbers import Table, fit, tables
+from advisor.numbers import Numbers, Table, tables
 from advisor.profile import checked
 from advisor.ranking import HANDFUL, Arm, ranked
 from advisor.recommendation import Answer
@@ -68,8 +68,8 @@ def trial(
     places = best_ranks(advice.arms)
     by_votes = best_ranks(ranked(advice.arms, lambda one, other: False))
     last = len(advice.arms) + 1
-    fitted = fit(advice.numbers.tables)
-    logs = {gan: fitted.logs[at] for gan, at in fitted.at.items()}
+    numbers = Numbers(advice.tables, table.dataset, distances)
+    logs = {gan: numbers.fit.logs[at] for gan, at in numbers.fit.at.items()}
     rankings: dict[str, Places] = {
         "the advice": {gan: places.get(gan, last) for gan in distances},
         "votes alone, then cost": {gan: by_votes.get(gan, last) for gan in distances},
