@@ -69,9 +69,6 @@ def mlp(
         critic += [nn.Linear(into, out), *over_units(critic_norm, out), nn.LeakyReLU(0.2)]
     head = [nn.Linear(width, outputs), scores(outputs)]
 
-    def he(weight: Tensor) -> Tensor:
-        return nn.init.kaiming_normal_(weight, nonlinearity="relu")
-
     return initialised(he, generator, critic, head)
 
 
@@ -349,6 +346,11 @@ def initialised(
                 if isinstance(layer, nn.Conv2d):
                     nn.init.xavier_uniform_(layer.weight, gain=sqrt(2))
     return networks
+
+
+def he(weight: Tensor) -> Tensor:
+    """He et al. (2015)."""
+    return nn.init.kaiming_normal_(weight, nonlinearity="relu")
 
 
 def narrow_normal(weight: Tensor) -> Tensor:

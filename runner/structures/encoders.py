@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy
 
 from runner import parts
+from runner.parts.backbones import he
+from runner.parts.normalizers import weighted
 from runner.parts.registry import Count, NonNegative, Positive
 from runner.scene import Game, ImageShape, Quantity, Turn, renamed
 from runner.structures.cast import Cast
@@ -27,6 +29,10 @@ def auto_encoder_critic(cast: Cast, *, code: Count = 64, error: Error = "mean-ab
     generator = cast.networks().generator
     encoder = cast.networks(outputs=code).critic
     decoder = cast.networks(latent_dim=code, generator_norm=cast.recipe.critic_norm).generator
+    if cast.recipe.generator_norm == "none":
+        carry(generator)
+    if cast.recipe.critic_norm == "none":
+        carry(encoder, decoder)
     game = two_players(cast, generator, AutoEncoder(encoder, decoder, error))
     own: dict[str, Quantity] = {
         "fake_features": lambda critic, fake_view: critic.features(fake_view),
@@ -35,6 +41,16 @@ def auto_encoder_critic(cast: Cast, *, code: Count = 64, error: Error = "mean-ab
         ),
     }
     return replace(game, quantities={**game.quantities, **own})
+
+
+def carry(*networks: nn.Module) -> None:
+    """Weights that keep signals alive through many layers.
+
+    A DCGAN's narrow ones count on norms: without any, an auto-encoder of twice the depth gives the
+    same image for all, and is long in learning otherwise.
+    """
+    for layer in (layer for network in networks for layer in weighted(network)):
+        he(layer.weight)
 
 
 class AutoEncoder(nn.Module):

@@ -44,6 +44,16 @@ def test_every_backbone_makes_an_auto_encoder(name, normalizer):
     assert all(torch.tensor(list(look.losses.values())).isfinite().all() for look in done.history)
 
 
+@pytest.mark.parametrize("name", ["conv", "dcgan"])
+def test_without_norms_signals_survive_an_auto_encoder(name):
+    """The narrow weights of a DCGAN would give the same image for every code."""
+    plan = recipe(name, structure=auto_encoding(), generator_norm="none")
+    scene = scene_of(build(plan, IMAGE, 0))
+    critic = scene["critic"]
+    for images in (scene["fake"], critic.decoder(critic.encoder(scene["real"]))):
+        assert images.std(0).mean() > 0.02
+
+
 def test_the_balance_of_began_moves_in_training_and_is_no_player():
     plan = recipe(
         structure=auto_encoding(),
