@@ -13,6 +13,7 @@ class DataPlan(Record):
     name: str
     size: int  # pixels a side
     channels: int
+    asked: Literal[1, 3] | None = None  # channels that the user asked for; None: as they are
     train: int  # images
     held_out: int
     held_out_is: str

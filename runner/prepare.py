@@ -72,7 +72,7 @@ def prepare(
         ImageShape(images.channels, images.size),
     )
     plan = RunPlan(
-        data=data_plan(request.data, images),
+        data=data_plan(request.data, images, request.channels),
         measurement=measurement(request, images, features),
         budget=request.budget,
         seeds=seeds,
@@ -133,12 +133,13 @@ def trainable(
     return able, tuple(Skip(arm=arm, why=reason) for arm, reason in why.items())
 
 
-def data_plan(where: str, images: ImageSet) -> DataPlan:
+def data_plan(where: str, images: ImageSet, asked: Channels | None = None) -> DataPlan:
     return DataPlan(
         where=where,
         name=images.name,
         size=images.size,
         channels=images.channels,
+        asked=asked,
         train=len(images.train),
         held_out=len(images.held_out),
         held_out_is=images.held_out_is,

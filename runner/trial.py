@@ -187,8 +187,8 @@ def milestones(budget: int, looks: int) -> list[int]:
 
 def planned_images(plan: RunPlan) -> ImageSet:
     """The images of the plan. Raises DataError where they have changed since."""
-    channels = 1 if plan.data.channels == 1 else 3
-    images = open_images(plan.data.where, size=plan.data.size, channels=channels)
+    # As they were asked for when the run was planned, so that they are found in the cache.
+    images = open_images(plan.data.where, size=plan.data.size, channels=plan.data.asked)
     if images.fingerprint != plan.data.fingerprint:
         raise DataError(
             f"{plan.data.where} holds other images than when this run was planned; "

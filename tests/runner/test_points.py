@@ -14,7 +14,7 @@ from runner.plan import Overrides
 from runner.prepare import Request, RunError, prepare
 from runner.run import run
 from runner.scene import ImageShape
-from runner.trial import sampler
+from runner.trial import planned_images, sampler
 from runner.truth import Model, truth_of
 from runner.views import table
 from tests.runner.runs import plan, results
@@ -138,3 +138,16 @@ def test_means_of_truth_are_over_the_finished_seeds():
     board = rank(planned, ended, None, None)
     assert board.standings[0].truth == {"recall": 0.5}
     assert board.truths == ("recall",)
+
+
+def test_trials_find_the_images_that_were_decoded_for_the_plan(advice, monkeypatch):
+    plan = prepared(advice).plan
+    monkeypatch.setattr("runner.data.open.build", None)  # not callable: nothing may be decoded
+    assert planned_images(plan).fingerprint == plan.data.fingerprint
+
+
+def test_so_do_trials_on_a_folder(advice, pictures, monkeypatch):
+    overrides = Overrides(width=4, only=("baseline",))
+    plan = prepared(advice, data=str(pictures), size=16, overrides=overrides).plan
+    monkeypatch.setattr("runner.data.open.build", None)
+    assert planned_images(plan).fingerprint == plan.data.fingerprint
