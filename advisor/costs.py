@@ -36,13 +36,17 @@ ALTERNATIVES = 3  # named for each trouble
 
 
 def cost(combination: Combination, recipe: Recipe, library: Library) -> Cost:
-    """Beside a plain DCGAN with one critic step, from the measured costs of the options."""
+    """Beside a plain DCGAN with one critic step, from the measured costs of the options.
+
+    Of networks that a system brings along nobody measured them: they are those of similar ones.
+    """
     steps = recipe.optimizer.critic_steps
     return Cost(
         time=round(time_per_image(combination, steps, library), 2),
         memory=round(prod(o.relative_memory for o in options(combination, library)), 2),
         networks=networks(recipe),
         critic_steps=steps,
+        estimated=not measured(combination["architecture"], library),
     )
 
 
@@ -50,6 +54,10 @@ def networks(recipe: Recipe) -> int:
     structure = recipe.structure
     by_setting = (n for name, n in MORE_BY_SETTING.items() if structure.settings.get(name))
     return 2 + MORE_NETWORKS.get(structure.name, 0) + sum(by_setting)
+
+
+def measured(architecture: str, library: Library) -> bool:
+    return any(option.id == architecture for option in library.axes["architecture"].options)
 
 
 def time_per_image(combination: Combination, steps: int, library: Library) -> float:

@@ -75,6 +75,7 @@ class Cost(Record):
     memory: float = 1.0  # at the peak of training
     networks: int = 2  # that are trained
     critic_steps: int = 1  # for each generator step
+    estimated: bool = False  # time and memory are those of networks like its own
 
 
 class Trouble(Record):

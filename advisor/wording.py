@@ -88,8 +88,10 @@ def witnesses(each: Candidate, vote: int, *, full: bool) -> list[Testimony]:
 
 def costs(cost: Cost) -> str:
     steps = "1 critic step" if cost.critic_steps == 1 else f"{cost.critic_steps} critic steps"
+    about = "about " if cost.estimated else ""
     return (
-        f"{cost.time:g}× the time for an image and {cost.memory:g}× the memory of a plain DCGAN; "
+        f"{about}{cost.time:g}× the time for an image and {cost.memory:g}× the memory of a plain DCGAN"
+        f"{' (estimated from networks like its own)' if cost.estimated else ''}; "
         f"{cost.networks} networks, {steps} for each of the generator"
     )
 
