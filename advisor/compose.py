@@ -1,13 +1,10 @@
 """From a point of the combination space to a recipe that the runner can train."""
 
-from typing import Any
-
 from advisor.recommendation import Setting
 from advisor.space import Combination
 from knowledge.library import Library
-from knowledge.schema import SLOTS, Gan, PublishedSettings, Recipe, RecipeChange
-
-MERGED = ("penalties", "normalizers", "constraints")  # lists to which every option adds its parts
+from knowledge.recipes import merged
+from knowledge.schema import SLOTS, Gan, PublishedSettings, Recipe
 
 
 def compose(
@@ -23,11 +20,7 @@ def compose(
         changes.append(gan.change)
     used = [s for s in published if s.optimizer in (None, combination["optimizer"])]
     changes += [settings.change for settings in used]
-
-    recipe: dict[str, Any] = {}
-    for change in changes:
-        apply(change, recipe)
-    return Recipe.model_validate(recipe), tuple(origin(settings, library) for settings in used)
+    return merged(changes), tuple(origin(settings, library) for settings in used)
 
 
 def published(
@@ -38,17 +31,6 @@ def published(
     if loss is None or combination["loss"] == gan.combination.get("loss", combination["loss"]):
         return gan.settings
     return library.gans[loss.gan or loss.id].settings
-
-
-def apply(change: RecipeChange, recipe: dict[str, Any]) -> None:
-    for field, value in change.model_dump(exclude_none=True, exclude_defaults=True).items():
-        if field in MERGED:
-            named = {part["name"]: part for part in (*recipe.get(field, ()), *value)}
-            recipe[field] = tuple(named.values())
-        elif field == "optimizer":
-            recipe[field] = {**recipe.get(field, {}), **value}
-        else:
-            recipe[field] = value
 
 
 def origin(settings: PublishedSettings, library: Library) -> Setting:
