@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import exp, log
 from pathlib import Path
-from statistics import mean, median
+from statistics import mean, median, stdev
 from typing import NamedTuple
 
 from advisor.advise import Advice
@@ -185,8 +185,9 @@ def row(name: str, own: Sequence[Trial], ranking: Callable[[Trial], Places]) -> 
     by_source = defaultdict(list)
     for each in own:  # tables of one source are not independent: each source counts once
         by_source[each.table.source].append(tau(each, ranking(each)))
-    order = mean(map(mean, by_source.values()))
-    return f"| {name} | {place:.1f} | {percent(lost)} | {order:.2f} |"
+    orders = [mean(values) for values in by_source.values()]
+    error = f" ± {stdev(orders) / len(orders) ** 0.5:.2f}" if len(orders) > 1 else ""
+    return f"| {name} | {place:.1f} | {percent(lost)} | {mean(orders):.2f}{error} |"
 
 
 def each_table(found: Sequence[Trial]) -> Iterator[str]:
