@@ -276,10 +276,13 @@ def recipe_rows(recipe: Recipe) -> Iterator[tuple[str, str]]:
     optimizer = recipe.optimizer
     yield "backbone", part(recipe.backbone)
     yield "structure", part(recipe.structure)
-    yield "loss", f"{part(recipe.loss)}, divergence {recipe.divergence}"
-    for name in ("penalties", "normalizers", "constraints"):
+    chosen = recipe.divergence
+    divergence = chosen if isinstance(chosen, str) else part(chosen)
+    yield "loss", f"{part(recipe.loss)}, divergence {divergence}"
+    lists = ("penalties", "generator_penalties", "augmentations", "normalizers", "constraints")
+    for name in lists:
         if parts := getattr(recipe, name):
-            yield name, "; ".join(map(part, parts))
+            yield name.replace("_", " "), "; ".join(map(part, parts))
     yield "normalization", f"critic {recipe.critic_norm}, generator {recipe.generator_norm}"
     rates = f"rate {optimizer.rate:g}"
     if optimizer.critic_rate is not None:
@@ -289,9 +292,13 @@ def recipe_rows(recipe: Recipe) -> Iterator[tuple[str, str]]:
         inner = f"smoothing {optimizer.smoothing:g}"
     if optimizer.critic_weight_decay:
         inner += f", critic's weight decay {optimizer.critic_weight_decay:g}"
+    if optimizer.decay_from is not None:
+        inner += f", rates falling to zero from {optimizer.decay_from:.0%} of the run on"
     yield "optimizer", f"{optimizer.name}, {rates}, {inner}"
     yield "critic steps", f"{optimizer.critic_steps} for each generator step"
     yield "batch", f"{recipe.batch_size} images, {recipe.latent_dim} latents"
+    if recipe.despite:
+        yield "in spite of", f"the rules {', '.join(recipe.despite)}"
 
 
 def part(each: Part) -> str:

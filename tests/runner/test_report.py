@@ -305,3 +305,20 @@ def test_recipes_are_told_in_the_words_of_their_yaml() -> None:
     assert rows["optimizer"] == "rmsprop, generator's rate 0.0002, critic's 0.0004, smoothing 0.99"
     assert rows["loss"] == "non-saturating, divergence jensen-shannon"
     assert "penalties" not in rows
+
+
+def test_recipe_rows_name_all_that_was_added(advice):
+    added = {
+        "divergence": {"name": "alpha", "settings": {"alpha": 0.5}},
+        "augmentations": [{"name": "cutout"}],
+        "generator_penalties": [{"name": "pulling-away", "settings": {"weight": 0.1}}],
+        "optimizer": {"decay_from": 0.5},
+        "despite": ["k05"],
+    }
+    recipe = advice.candidates[0].recipe
+    rows = dict(recipe_rows(type(recipe).model_validate({**recipe.model_dump(), **added})))
+    assert rows["loss"].endswith("divergence alpha (alpha 0.5)")
+    assert rows["augmentations"] == "cutout"
+    assert rows["generator penalties"] == "pulling-away (weight 0.1)"
+    assert "from 50% of the run on" in rows["optimizer"]
+    assert rows["in spite of"] == "the rules k05"
