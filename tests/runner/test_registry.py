@@ -5,12 +5,12 @@ import pytest
 
 from knowledge.schema import Part
 from runner import parts
-from runner.game import structure
 from runner.parts.registry import Count, PartError, Registry, settings_of
+from runner.structures import structure
 
 REGISTRIES = [
-    parts.backbone, parts.constraint, parts.divergence, parts.loss, parts.normalizer,
-    parts.penalty, structure,
+    parts.augmentation, parts.backbone, parts.constraint, parts.divergence,
+    parts.generator_penalty, parts.loss, parts.normalizer, parts.penalty, structure,
 ]  # fmt: skip
 EVERY_PART = [pytest.param(r, name, id=f"{r.kind}:{name}") for r in REGISTRIES for name in r.known]
 
