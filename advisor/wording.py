@@ -131,8 +131,9 @@ def stays(each: Candidate) -> str:
 
 
 LEGEND = (
-    "for:against, one vote for each lineage of sources; cost: time for one image, a plain DCGAN is "
-    "1×; stays: on the shortlist in so many of the runs that leave out one source; = marks ties"
+    "for:against, one vote for each lineage of sources; cost: time for one image on a processor, "
+    "a plain DCGAN is 1×; stays: on the shortlist in so many of the runs that leave out one "
+    "source; = marks ties"
 )
 
 
