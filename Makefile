@@ -41,6 +41,9 @@ benchmarks: setup
 	$(RUN)python -m tests.benchmarks.frechet
 	$(RUN)python -m tests.benchmarks.loop
 	$(RUN)python -m tests.benchmarks.library
+	$(RUN)python -m tests.benchmarks.costs
+	$(RUN)python -m tests.benchmarks.advice_speed
+	$(RUN)python -m tests.benchmarks.advice
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,10 +1,12 @@
 """From a point of the combination space to a recipe that the runner can train."""
 
+from typing import Any
+
 from advisor.recommendation import Setting
 from advisor.space import Combination
 from knowledge.library import Library
 from knowledge.recipes import merged
-from knowledge.schema import SLOTS, Gan, PublishedSettings, Recipe
+from knowledge.schema import SLOTS, Gan, Part, PublishedSettings, Recipe, RecipeChange
 
 
 def compose(
@@ -34,12 +36,21 @@ def published(
 
 
 def origin(settings: PublishedSettings, library: Library) -> Setting:
-    what = ", ".join(
-        f"{name} {value}"
-        for name, value in {
-            **settings.change.optimizer,
-            **settings.change.model_dump(exclude_defaults=True, exclude={"optimizer"}),
-        }.items()
-    )
+    change = settings.change
+    others = [name for name in RecipeChange.model_fields if name in change.model_fields_set]
+    set_here = change.optimizer | {
+        name: getattr(change, name) for name in others if name != "optimizer"
+    }
+    what = ", ".join(f"{name} {in_words(value)}" for name, value in set_here.items())
     source = library.sources[settings.source]
     return Setting(what=what, source=settings.source, short=source.short, locator=settings.locator)
+
+
+def in_words(value: Any) -> str:  # noqa: ANN401 - any setting
+    """A part by its name and what differs from its defaults."""
+    if isinstance(value, Part):
+        given = ", ".join(f"{name} {setting}" for name, setting in value.settings.items())
+        return f"{value.name} ({given})" if given else value.name
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Part):
+        return " and ".join(map(in_words, value))
+    return str(value)

@@ -13,7 +13,7 @@ from torch import Tensor
 from knowledge.schema import Part, Recipe
 from runner.game import build
 from runner.scene import ImageShape
-from runner.train import Precision, Run
+from runner.train import Decay, Precision, Run
 
 IMAGE = ImageShape(channels=1, size=32)
 BATCH, ROUNDS, REPETITIONS = 64, 5, 9
@@ -75,7 +75,8 @@ def started(
         **others,
     )
     game = build(recipe, IMAGE, seed=0)
-    return Run(game, Noise(), torch.device("cpu"), precision, 0.05, seed=0, layout=layout)
+    device, steady = torch.device("cpu"), Decay(None, 1)
+    return Run(game, Noise(), device, precision, 0.05, seed=0, decay=steady, layout=layout)
 
 
 def images_per_second(run: Run) -> float:
