@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from advisor.opening import open_library
 from advisor.recommendation import Recommendation
+from knowledge.files import write_whole
 from knowledge.reading import InvalidData
 
 NO_CANDIDATE, NOT_A_GAN_PROBLEM, BAD_INPUT, INTERRUPTED = 3, 4, 2, 130
@@ -188,7 +189,7 @@ def recommend(
     found = advise(profiled, library, top=top, strict=strict, robust=robustness)
 
     if out:
-        write(out, found)
+        write_whole(out, found.model_dump_json(indent=2))
     if json:
         print(found.model_dump_json(indent=2))
     elif markdown:
@@ -221,16 +222,6 @@ def show(found: Recommendation, *, full: bool) -> None:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 100
     console.print(view(found, full=full))
-
-
-def write(path: Path, found: Recommendation) -> None:
-    """Whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(found.model_dump_json(indent=2), encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

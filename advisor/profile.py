@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from advisor.recommendation import Answer
+from knowledge.files import write_whole
 from knowledge.library import Library
 from knowledge.reading import Document, InvalidData, Problem, nearest, read
 from knowledge.schema import Question
@@ -44,12 +45,7 @@ def write_answers(
             given = answers[question.id]
             remark = remarks.get(question.id, "I don't know" if given is None else "")
             text += f"\n# {question.asks} {remark}".rstrip() + f"\n{question.id}:{inline(given)}\n"
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, text)
 
 
 def inline(given: Answer | None) -> str:

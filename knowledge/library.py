@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import PrivateAttr
 
 from knowledge import __version__
+from knowledge.files import write_whole
 from knowledge.schema import (
     Axis,
     Baseline,
@@ -166,8 +166,8 @@ def load(root: Path = HERE, overlays: Sequence[Path] = ()) -> Library:
         library = Library.model_validate_json(core.read_bytes())
     except (OSError, ValueError):
         library = build(root, overlays)
-        write_whole(rest, library.archive.model_dump_json(exclude_unset=True))
-        write_whole(core, library.model_dump_json(exclude_unset=True))
+        keep(rest, library.archive.model_dump_json(exclude_unset=True))
+        keep(core, library.model_dump_json(exclude_unset=True))
     library._shelf = Shelf(root, overlays, rest)
     return library
 
@@ -214,13 +214,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gan-advisor"
 
 
-def write_whole(path: Path, text: str) -> None:
+def keep(path: Path, text: str) -> None:
     """Only a convenience: a read-only home costs time, not the answer."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
+        write_whole(path, text)
         prefix = path.name.split("-")[0]
         compiled = sorted(path.parent.glob(f"{prefix}-*.json"), key=lambda f: f.stat().st_mtime_ns)
         for old in compiled[:-KEPT]:

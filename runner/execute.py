@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
-from runner.files import write_whole
+from knowledge.files import write_whole
 from runner.plan import RunPlan, Trial
 from runner.results import TrialResult
 

@@ -13,10 +13,10 @@ from markupsafe import Markup
 from pydantic import ValidationError
 
 from advisor.recommendation import Candidate, Citation, Recommendation, Step
+from knowledge.files import write_whole
 from knowledge.schema import STAGES, Part, Recipe, Record
 from runner import wording
 from runner.charts import BOTTOM, HEIGHT, LEFT, RIGHT, SPAN, TOP, WIDTH, curves, intervals
-from runner.files import write_whole
 from runner.pictures import dimensions, small_data_uri
 from runner.plan import RunPlan, Trial
 from runner.results import Leaderboard, Standing, TrialResult

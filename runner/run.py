@@ -3,7 +3,6 @@
 import fcntl
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,9 +14,9 @@ from pydantic import ValidationError
 
 from advisor.recommendation import Recommendation
 from knowledge import __version__
+from knowledge.files import write_whole
 from knowledge.schema import Record
 from runner.execute import execute, folder_of, free_cores, results
-from runner.files import write_whole
 from runner.leaderboard import rank
 from runner.metrics import Score, floor
 from runner.pictures import picture, shown
@@ -190,7 +189,9 @@ def conclude(folder: Path) -> Leaderboard:
     first = next((standing.arm for standing in board.standings if standing.finished), None)
     samples = (r for r in ended if r.trial.arm == first and r.score)
     if shown := next(samples, None):  # the first seed, not the luckiest
-        shutil.copyfile(folder_of(folder, shown.trial) / "samples.png", folder / "samples.png")
+        write_whole(
+            folder / "samples.png", (folder_of(folder, shown.trial) / "samples.png").read_bytes()
+        )
     write_report(folder)
     return board
 

@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from safetensors.torch import save
 from torch import Tensor
 
+from knowledge.files import write_whole
 from runner.checkpoint import previous
 from runner.data import Batches, DataError, ImageSet, open_images
-from runner.files import write_whole
 from runner.game import build, sample
 from runner.metrics import Reference, Score, extractor, measurable, measure
 from runner.pictures import picture, shown

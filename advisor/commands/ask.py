@@ -148,13 +148,13 @@ def conclude(
     """The recommendation on stdout; what to do with it on stderr."""
     from advisor.advise import recommend
     from advisor.cli import NO_CANDIDATE, NOT_A_GAN_PROBLEM, show
-    from advisor.cli import write as write_recommendation
     from advisor.profile import as_flags
+    from knowledge.files import write_whole
 
     tell("")
     found = recommend(answers.given, library)
     if out:
-        write_recommendation(out, found)
+        write_whole(out, found.model_dump_json(indent=2))
     if as_json:
         print(found.model_dump_json(indent=2))
     else:

@@ -3,7 +3,6 @@
 python -m advisor.kb.catalogue [--check] [FOLDER]
 """
 
-import os
 import re
 import sys
 from collections import Counter
@@ -19,6 +18,7 @@ from advisor.kb.page import Grid, Link, Page, Section
 from advisor.kb.related import claims_about
 from advisor.kb.show import show
 from advisor.kb.tables import TITLES, survey_table
+from knowledge.files import write_whole
 from knowledge.library import Library, build
 from knowledge.schema import Claim
 
@@ -56,12 +56,7 @@ def put(path: Path, text: str | None) -> None:
         path.unlink()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, text)
 
 
 def catalogue(library: Library) -> dict[str, str]:

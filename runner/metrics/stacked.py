@@ -15,7 +15,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from runner.files import write_whole
+from knowledge.files import write_whole
 from runner.metrics.modes import divergence
 
 VERSION = 1  # raise it when training would end elsewhere

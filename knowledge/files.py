@@ -9,7 +9,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     """Beside, then renamed. Raises OSError, with nothing half-written left behind."""
     data = content.encode() if isinstance(content, str) else content
     with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=".", suffix=".part", delete=False
+        dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
     ) as file:
         try:
             file.write(data)
