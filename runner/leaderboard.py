@@ -48,7 +48,7 @@ def rank(
         floor=floor,
         resolves=exp(resolves) if isfinite(resolves) else None,
         redraw_noise=contest.noise,
-        cautions=tuple(cautions(contest, leaders, tallies, floor, control)),
+        cautions=tuple(cautions(contest, leaders, tallies, floor, control, complete=complete)),
         complete=complete,
     )
 
@@ -122,6 +122,7 @@ class Contest:
         self.noise = redraw_noise([[log(max(d, LEAST)) for d in s.draws] for s in scores])
         self.ground = log(max(FLOORS * floor.value, LEAST)) if floor else -inf
         self.metric = scores[0].metric if scores else "distance"
+        self.chances = comparison.probabilities() if len(arms) > 1 else None
 
     def apart(self, arm: int) -> bool:
         """Whether an arm is told apart from the first, whatever might blur them."""
@@ -224,9 +225,10 @@ def standing(
     verdict: Verdict,
     control: str | None,
 ) -> Standing:
-    interval = contest.comparison.interval(contest.arms.index(each)) if each.logs else None
+    at = contest.arms.index(each) if each.logs else None
+    interval = None if at is None else contest.comparison.interval(at)
     seconds = sum(result.seconds for result in each.results)
-    looked = [result.looks for result in each.finished or each.results if result.looks]
+    best, last = looked(each)
     return Standing(
         arm=each.arm,
         name=each.name,
@@ -238,9 +240,10 @@ def standing(
         mean=exp(each.mean) if each.logs else None,
         low=exp(interval[0]) if interval else None,
         high=exp(interval[1]) if interval else None,
+        best=contest.chances[at] if at is not None and contest.chances else None,
         truth=truth(each),
-        best_look=typical([min(looks, key=value_of) for looks in looked]),
-        last_look=typical([looks[-1] for looks in looked]),
+        best_look=best,
+        last_look=last,
         finished=len(each.finished),
         tried=len(each.results),
         failures=tuple(each.failures),
@@ -258,6 +261,13 @@ def truth(each: Tally) -> dict[str, float]:
     }
 
 
+def looked(each: Tally) -> tuple[float | None, float | None]:
+    """The best look and the last, over the seeds that finished, or over all if none did."""
+    taken = [result.looks for result in each.finished or each.results if result.looks]
+    best = typical([min(looks, key=value_of) for looks in taken])
+    return best, typical([looks[-1] for looks in taken])
+
+
 def typical(looks: list[Look]) -> float | None:
     return exp(fmean(log(max(look.value, LEAST)) for look in looks)) if looks else None
 
@@ -272,9 +282,14 @@ def cautions(
     tallies: list[Tally],
     floor: Score | None,
     control: str | None,
+    *,
+    complete: bool,
 ) -> Iterator[str]:
     scores = [result.score for each in tallies for result in each.finished if result.score]
     yield from dict.fromkeys(caution for score in scores for caution in score.cautions)
+    planned = max(each.planned for each in tallies)
+    if planned < SEEDS and not complete:  # later the verdict says it
+        yield f"{counted(planned, 'seed')} an arm give an order only: a claim takes {SEEDS}."
     if contest.comparison.uneven:
         yield (
             "Some arms scatter far more over their seeds than others: each interval rests on its "
@@ -285,9 +300,24 @@ def cautions(
             f"{contest.arms[0].name} is within {FLOORS} times the floor: this metric hardly tells "
             "its samples from real images, and arms down there are ties."
         )
+    yield from flattered(contest)
     anchor = next((each for each in tallies if each.arm == control), None)
     if contest.arms and anchor and anchor.results and not anchor.logs:
         yield f"The control arm, {anchor.name}, never finished: the ranking lacks its anchor."
     elif anchor in leaders:
         says = "no candidate was told apart from it"
         yield f"The control arm, {anchor.name}, is among the leaders: {says}."
+
+
+def flattered(contest: Contest) -> Iterator[str]:
+    """Where the best of several looks lies lower than drawing other samples explains."""
+    those = []
+    for each in contest.arms:
+        best, last = looked(each)
+        if best and last and log(last / best) > NOISES * (contest.noise or 0.0):
+            those.append(f"{each.name}'s is {below(log(last / best))} its last")
+    if those:
+        yield (
+            f"The best of several looks flatters, being picked by its own number: {listed(those)}. "
+            "The ranking goes by the end of the budget."
+        )

@@ -180,6 +180,7 @@ def environment() -> Environment:
     made.filters |= {
         "figures": lambda value, digits=3: "–" if value is None else wording.figures(value, digits),
         "images": wording.images,
+        "chance": wording.chance,
         "duration": wording.duration,
         "gap": wording.gap,
         "listed": wording.listed,

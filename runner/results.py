@@ -63,6 +63,7 @@ class Standing(Record):
     mean: float | None  # geometric, since distances are compared by ratio
     low: float | None = None  # 95 % interval of the mean, from two seeds on
     high: float | None = None
+    best: float | None = None  # probability that its true mean is the lowest; no test
     truth: dict[str, float] = Field(
         default_factory=dict
     )  # means over the finished seeds; they rank nothing

@@ -9,7 +9,7 @@ from rich.text import Text
 from runner.anatomy import Anatomy
 from runner.data import ImageSet
 from runner.results import Leaderboard, Standing
-from runner.wording import figures, gap, span
+from runner.wording import chance, figures, gap, span
 
 SKIPPED = 10  # files that are named
 
@@ -21,6 +21,7 @@ def table(board: Leaderboard) -> RenderableType:
     rows.add_column("arm", overflow="fold", min_width=12)
     rows.add_column("mean", justify="right", no_wrap=True)
     rows.add_column("95 % interval", justify="right", no_wrap=True)
+    rows.add_column("best", justify="right", no_wrap=True)
     rows.add_column("each seed", overflow="fold", min_width=9)
     rows.add_column("done", justify="right", no_wrap=True)
     rows.add_column("img/s", justify="right", no_wrap=True)
@@ -30,6 +31,7 @@ def table(board: Leaderboard) -> RenderableType:
             name(each),
             Text(number(each.mean), style="bold" if each.leader else ""),
             interval(each),
+            "–" if each.best is None else chance(each.best),
             " ".join(figures(score) for score in each.scores) or "–",
             f"{each.finished}/{each.tried}" if each.tried else "none",
             f"{each.images_per_second:,.0f}" if each.tried else "–",
@@ -78,6 +80,8 @@ def notes(board: Leaderboard) -> Iterator[Text]:
     if board.verdict.kind in ("winner", "tie"):
         resolves = f" resolve gaps of {gap(board.resolves)}" if board.resolves else ""
         yield Text(f"= marks a tie; the seeds{resolves}; below the leaders only an order", "dim")
+    if any(each.best is not None for each in board.standings):
+        yield Text("best: how probably its true mean is the lowest; a number, not a test", "dim")
     for each in board.standings:
         for failure in each.failures:
             yield Text(f"{each.name}, {failure}")

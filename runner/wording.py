@@ -16,7 +16,7 @@ def figures(value: float, digits: int = 3) -> str:
 
 def span(low: float, high: float) -> str:
     """From low to high; where they are a hundredfold apart, the numbers would only mislead."""
-    return f"{figures(low)}–{figures(high)}" if high < 100 * low else "too wide to say"
+    return f"{figures(low)}–{figures(high)}" if high < 100 * low else "too wide"
 
 
 def gap(ratio: float) -> str:
@@ -29,6 +29,13 @@ def gap(ratio: float) -> str:
 def below(difference: float) -> str:
     """The same, downwards, from a difference of logs: exp(-0.1) is 9.5 % below."""
     return f"{figures(100 * (1 - exp(-difference)), 2)} % below"
+
+
+def chance(probability: float) -> str:
+    """Whole percents; never certain, never impossible."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
 def images(count: float) -> str:

@@ -101,3 +101,73 @@ def test_no_practical_number_of_seeds_settles_a_gap_of_a_thousandth() -> None:
 def test_redraw_noise_pools_the_networks() -> None:
     assert redraw_noise([[1.0, 3.0], [10.0, 12.0], [7.0]]) == pytest.approx(2**0.5)
     assert redraw_noise([[log(3)], []]) is None
+
+
+# Probabilities ---------------------------------------------------------------------------------
+
+
+def test_of_two_arms_the_probability_is_students_of_their_difference() -> None:
+    groups = [[3.0, 3.1, 3.2], [3.06, 3.16, 3.31, 3.2]]
+    exact = stats.ttest_ind(*groups, alternative="less").pvalue
+    first, second = Comparison(groups).probabilities() or (0, 0)
+    assert first == pytest.approx(1 - exact, abs=0.005)
+    assert first + second == pytest.approx(1)
+
+
+def test_the_probability_of_many_is_that_of_the_integral() -> None:
+    comparison = Comparison(EVEN)
+    scale = stats.chi(comparison.freedom, scale=comparison.freedom**-0.5)
+    means = np.array([np.mean(group) for group in EVEN])
+    errors = np.array([(comparison.pooled / len(group)) ** 0.5 for group in EVEN])
+    shares = (np.arange(400) + 0.5) / 400
+    at = np.linspace(2.5, 4, 1501)
+    exact = np.zeros(3)
+    for spread in 1 / scale.ppf(shares):
+        laws = stats.norm(means[:, None], errors[:, None] * spread)
+        others = np.array([np.delete(laws.sf(at), arm, 0).prod(0) for arm in range(3)])
+        exact += (laws.pdf(at) * others).sum(1) * (at[1] - at[0]) / len(shares)
+    assert comparison.probabilities() == pytest.approx(exact, abs=0.005)
+
+
+def test_where_spreads_are_uneven_an_arm_is_as_uncertain_as_its_own_seeds() -> None:
+    comparison = Comparison(WILD)
+    drawn = np.array(
+        [
+            stats.t(4, np.mean(own), np.std(own, ddof=1) / 5**0.5).ppf(
+                np.random.default_rng(arm).random(200_000)
+            )
+            for arm, own in enumerate(WILD)
+        ]
+    )
+    expected = np.bincount(drawn.argmin(0), minlength=3) / 200_000
+    assert comparison.probabilities() == pytest.approx(expected, abs=0.005)
+
+
+def test_a_single_seed_is_as_uncertain_as_the_others_let_expect() -> None:
+    calm = Comparison([[3.0, 3.01, 3.02], [3.5]])
+    wild = Comparison([[3.0, 3.41, 2.62], [3.5]])
+    assert (calm.probabilities() or (0,))[0] > 0.99
+    assert (wild.probabilities() or (1,))[0] < 0.95
+    uneven = Comparison([[3.0, 3.001, 3.002], [3.0, 3.7, 4.9], [3.1]])
+    assert uneven.uneven
+    assert 0.1 < (uneven.probabilities() or (0, 0, 0))[2] < 0.6
+
+
+def test_probabilities_are_the_same_each_time_and_none_without_a_second_seed() -> None:
+    assert Comparison(EVEN).probabilities() == Comparison(EVEN).probabilities()
+    assert Comparison([[3.0], [4.0]]).probabilities() is None
+    assert Comparison([[3.0, 3.0], [3.0, 3.0]]).probabilities() == pytest.approx(
+        (0.5, 0.5), abs=0.01
+    )
+
+
+# Arms that halving chose -----------------------------------------------------------------------
+
+
+def test_margins_allow_for_all_arms_that_started() -> None:
+    comparison = Comparison(EVEN[:2], family=7)
+    freedom = comparison.freedom
+    quantile = stats.studentized_range.ppf(0.95, 7, freedom)
+    expected = quantile * (comparison.pooled * (1 / 3 + 1 / 4) / 2) ** 0.5
+    assert comparison.margin(0, 1) == pytest.approx(expected, rel=1e-6)
+    assert comparison.interval(0) == Comparison(EVEN[:2]).interval(0)

@@ -195,6 +195,42 @@ def test_few_samples_are_cautioned_about_once() -> None:
     assert sum("500 images are few" in caution for caution in found.cautions) == 1
 
 
+def test_the_probability_of_being_best_stands_beside_the_claim_and_decides_nothing() -> None:
+    tied = board(CLOSE)
+    chances = [standing.best for standing in tied.standings]
+    assert sum(chances) == pytest.approx(1)
+    assert chances == sorted(chances, reverse=True)
+    assert 0.5 < chances[0] < 0.95
+    assert board(CLEAR).standings[0].best > 0.99
+    assert all(standing.best is None for standing in board({"a": [20.0], "b": [30.0]}).standings)
+    failed = by_arm(board({**CLOSE, "d": [None] * 3}))["d"]
+    assert failed.best is None
+
+
+def looking(trial, *values):
+    ended = finished(trial, 20.0, spread=0.01)
+    looks = [ended.looks[k].model_copy(update={"value": v}) for k, v in enumerate(values)]
+    return ended.model_copy(update={"looks": tuple(looks)})
+
+
+def test_a_best_look_flatters_where_it_lies_lower_than_other_samples_explain() -> None:
+    planned = plan(["a", "b"])
+    looks = {"a": (60.0, 30.0, 40.0), "b": (60.0, 29.8, 30.0)}
+    found = rank(planned, [looking(t, *looks[t.arm]) for t in planned.trials], None, None)
+    told = [caution for caution in found.cautions if "flatters" in caution]
+    assert len(told) == 1
+    assert "A's is 25 % below its last" in told[0]
+    assert "B's" not in told[0]
+
+
+def test_a_plan_of_two_seeds_says_before_its_end_that_no_winner_can_come_of_it() -> None:
+    planned = plan(list(CLEAR), 2)
+    begun = rank(planned, results(planned, CLEAR)[:2], None, None)
+    assert any("2 seeds an arm" in caution for caution in begun.cautions)
+    ended = rank(planned, results(planned, CLEAR), None, None)
+    assert not ended.cautions  # the verdict says it
+
+
 # At the door -----------------------------------------------------------------------------------
 
 

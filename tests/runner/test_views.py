@@ -47,6 +47,12 @@ def test_ties_the_control_arm_the_floor_and_failures_are_told_in_words(board) ->
     assert "fd-efficientnet-lite0@64-10k" in text
 
 
+def test_the_probability_of_being_best_is_shown_and_said_to_be_no_test(board) -> None:
+    text = printed(board, width=120)
+    assert f"{100 * board.standings[0].best:.0f} %" in text
+    assert "not a test" in text
+
+
 def test_an_arm_that_has_not_begun_is_not_counted_as_failing() -> None:
     planned = plan(["a", "b"], 1)
     text = printed(rank(planned, results(planned, {"a": [20.0], "b": []}), None, None))

@@ -27,9 +27,17 @@ def test_gaps_are_percent_until_they_double() -> None:
     assert wording.below(log(2)) == "50 % below"
 
 
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [(0.834, "83 %"), (0.9971, "> 99 %"), (0.004, "< 1 %"), (1.0, "> 99 %"), (0.0, "< 1 %")],
+)
+def test_nothing_is_called_certain_or_impossible(probability, text) -> None:
+    assert wording.chance(probability) == text
+
+
 def test_an_interval_that_says_nothing_is_not_spelled_out() -> None:
     assert wording.span(18.5, 24.72) == "18.5–24.7"
-    assert wording.span(1e-4, 1e6) == "too wide to say"
+    assert wording.span(1e-4, 1e6) == "too wide"
 
 
 @pytest.mark.parametrize(
