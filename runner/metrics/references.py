@@ -5,6 +5,7 @@ import os
 import tempfile
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from torch import Tensor
 
 from runner.metrics.features import Extractor
 from runner.metrics.frechet import Features, Target
+from runner.metrics.kernel import KernelTarget
+from runner.metrics.neighbours import Neighbourhoods
 from runner.metrics.pixels import Images, pick
 from runner.metrics.points import Cloud
 
@@ -35,6 +38,14 @@ class Reference:
     def distance(self, features: Features) -> float:
         """From features by this reference's extractor: Fréchet's, or Wasserstein's of points."""
         return self.target.distance(features)
+
+    @cached_property
+    def neighbourhoods(self) -> Neighbourhoods:
+        return Neighbourhoods.of(self.features)
+
+    @cached_property
+    def kernel(self) -> KernelTarget:
+        return KernelTarget(self.features)
 
 
 def reference(

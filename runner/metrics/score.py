@@ -1,14 +1,17 @@
 """A score, with all that it takes to compare it, and how it is measured."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from statistics import fmean
+
+from pydantic import Field
 
 from knowledge.schema import Record
 from runner.metrics import inception
 from runner.metrics.errors import MetricError
 from runner.metrics.features import COORDINATES, Extractor
-from runner.metrics.pixels import Images, pick
+from runner.metrics.pixels import Images
 from runner.metrics.references import Reference
+from runner.metrics.secondary import SECONDARY, secondary_of
 
 Sample = Callable[[int, int], Images]  # n, seed -> n images by a generator
 
@@ -26,6 +29,8 @@ class Score(Record):
     resize: str
     digest: str  # the extractor's: weights, input size, resize, scaling, precision
     reference: str  # the key of the reference: its images and their features
+    # Of the first draw: "kid", "coverage", ... They rank nothing.
+    secondary: dict[str, float] = Field(default_factory=dict)
 
     @property
     def protocol(self) -> tuple[str, int, int, str, str]:
@@ -46,21 +51,33 @@ class Score(Record):
         return (few,)
 
 
-def measure(sample: Sample, reference: Reference, *, draws: int = 1, seed: int = 0) -> Score:
+def measure(
+    sample: Sample,
+    reference: Reference,
+    *,
+    draws: int = 1,
+    seed: int = 0,
+    secondary: bool | Collection[str] = True,
+) -> Score:
     """As many samples as the reference has images, held against it; the mean of so many draws.
 
-    Every candidate gets the same seeds: seed, seed + 1, ... Raises MetricError where the samples
-    are not the images that were asked for.
+    Every candidate gets the same seeds: seed, seed + 1, ... What is wanted beside the distance (all
+    of SECONDARY, none, or some by name) is worked out from the first draw's features. Raises
+    MetricError where the samples are not the images that were asked for.
     """
-    values = tuple(
-        reference.distance(reference.extractor(_drawn(sample, reference.count, seed + draw)))
-        for draw in range(draws)
-    )
+    names = SECONDARY if secondary is True else secondary or ()
+    values: list[float] = []
+    others: dict[str, float] = {}
+    for draw in range(draws):
+        features = reference.extractor(_drawn(sample, reference.count, seed + draw))
+        values.append(reference.distance(features))
+        if draw == 0 and names:
+            others = secondary_of(features, reference, names)
     extractor = reference.extractor
     return Score(
         metric=metric_name(extractor, reference.count),
         value=fmean(values),
-        draws=values,
+        draws=tuple(values),
         n_generated=reference.count,
         n_reference=reference.count,
         features=extractor.name,
@@ -68,12 +85,8 @@ def measure(sample: Sample, reference: Reference, *, draws: int = 1, seed: int =
         resize=extractor.resize,
         digest=extractor.digest,
         reference=reference.key,
+        secondary=others,
     )
-
-
-def floor(images: Images, reference: Reference, *, draws: int = 1, seed: int = 0) -> Score:
-    """Training images against the held-out ones: what a perfect generator would score."""
-    return measure(lambda n, seed: pick(images, n, seed), reference, draws=draws, seed=seed)
 
 
 def metric_name(extractor: Extractor, n: int) -> str:
