@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 class Mixture:
     """Gaussians around anchors, all of the same weight; each anchor belongs to a mode.
 
-    Everything is divided by `unit`, so that a generator that ends in tanh reaches it.
+    Everything is divided by `unit`, so that it lies where images do, about in [-1, 1].
     """
 
     name: str

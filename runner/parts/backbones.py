@@ -1,6 +1,6 @@
 """Pairs of networks that fit together."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import log2, prod, sqrt
 from typing import Annotated, Literal, NamedTuple
@@ -15,7 +15,7 @@ Norm = Literal["none", "batch-norm", "layer-norm", "instance-norm"]
 
 
 class Networks(NamedTuple):
-    generator: nn.Module  # latents (N, latent_dim) -> images (N, C, H, W) in [-1, 1]
+    generator: nn.Module  # latents (N, latent_dim) -> images (N, C, H, W) in [-1, 1], or points
     critic: "Critic"  # images (N, C, H, W) -> scores (N,), unbounded
 
 
@@ -54,13 +54,15 @@ def mlp(
 ) -> Networks:
     """Fully connected, `depth` hidden layers of `width` units (as in Arjovsky et al., 2017).
 
-    Weights as in He et al. (2015).
+    Weights as in He et al. (2015). Points of the plane are not squashed: nothing bounds them, and
+    many a critic drives a tanh to its ends, where no gradient brings it back.
     """
     widths = [width] * depth
     generator: list[nn.Module] = []
     for into, out in pairwise([latent_dim, *widths]):
         generator += [nn.Linear(into, out), *over_units(generator_norm, out), nn.ReLU()]
-    generator += [nn.Linear(width, prod((image.channels, image.size, image.size))), nn.Tanh()]
+    generator += [nn.Linear(width, prod((image.channels, image.size, image.size)))]
+    generator += [] if image.size == 1 else [nn.Tanh()]
     generator += [nn.Unflatten(1, (image.channels, image.size, image.size))]
 
     critic: list[nn.Module] = [nn.Flatten(), nn.Linear(image.channels * image.size**2, width)]
@@ -319,11 +321,17 @@ def needs_bias(norm: Norm) -> bool:
     return norm not in ("batch-norm", "instance-norm")
 
 
-def allow(image: ImageShape, sizes: Iterable[int], name: str) -> None:
+def allow(image: ImageShape, sizes: Sequence[int], name: str) -> None:
     if image.size not in sizes:
-        *most, last = sizes
-        allowed = f"{', '.join(map(str, most))} or {last}"
-        raise PartError(f"backbone {name!r} makes images of {allowed} px, not {image.size}")
+        raise PartError(f"backbone {name!r} makes images of {said(sizes)}, not {image.size}")
+
+
+def said(sizes: Sequence[int]) -> str:
+    """A few one by one, many by their step."""
+    if isinstance(sizes, range):
+        return f"{sizes[0]} to {sizes[-1]} px in steps of {sizes.step}"
+    *most, last = sizes
+    return f"{', '.join(map(str, most))} or {last} px"
 
 
 def initialised(
