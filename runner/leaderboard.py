@@ -8,13 +8,13 @@ from typing import NamedTuple
 from runner.comparison import Comparison, redraw_noise
 from runner.metrics.score import Score, distance_name
 from runner.plan import RunPlan
+from runner.race import LEAST, Mark, Race
 from runner.results import Leaderboard, Look, Standing, TrialResult, Verdict
-from runner.wording import below, counted, figures, gap, listed
+from runner.wording import below, counted, figures, gap, images, listed
 
 SEEDS = 3  # finished ones of every leading arm, before anything is claimed
 NOISES = 2  # redraws of the samples alone move distances so many standard deviations
 FLOORS = 2  # this close to the floor the metric sees no difference from real images
-LEAST = 1e-6  # rounding may carry the distance of a perfect copy below zero
 
 
 def rank(
@@ -25,16 +25,19 @@ def rank(
     Raises ValueError where scores are of unlike protocol or results are not of this plan.
     """
     check(plan, results, floor)
-    tallies = [tally(plan, arm, results) for arm in plan.arms]
+    race = Race(plan, results)
+    tallies = [tally(race, arm, results) for arm in plan.arms]
     scored = sorted((each for each in tallies if each.logs), key=lambda each: each.mean)
-    contest = Contest(scored, floor, Comparison([each.logs for each in scored]))
+    # Who is in the last rung got there partly by luck, which the range of all arms allows for.
+    family = len(plan.arms) if plan.rungs[1:] else 0
+    contest = Contest(scored, floor, Comparison([each.logs for each in scored], family))
     leaders = [scored[i] for i in range(len(scored)) if not contest.apart(i)]
-    complete = len(results) == len(plan.trials)
-    verdict = judge(contest, leaders, tallies, complete=complete)
+    complete = race.over
+    verdict = judge(contest, leaders, tallies, race)
     order = [
         *sorted(leaders, key=lambda each: (each.failed, each.mean)),
         *sorted((e for e in scored if e not in leaders), key=lambda each: (each.failed, each.mean)),
-        *(each for each in tallies if not each.logs),
+        *sorted((e for e in tallies if not e.logs), key=lambda each: each.behind),
     ]
     resolves = contest.comparison.margin(0, 1) if len(scored) > 1 else inf
     return Leaderboard(
@@ -77,8 +80,10 @@ class Tally(NamedTuple):
     arm: str
     name: str
     planned: int
-    results: tuple[TrialResult, ...]  # those that have ended, by seed
+    results: tuple[TrialResult, ...]  # those that have begun and paused or ended, by seed
     finished: tuple[TrialResult, ...]  # with a score
+    left: int | None  # real images after which it left the race
+    behind: tuple[int, Mark]  # where it stands among the arms that never got to the end
 
     @property
     def logs(self) -> list[float]:
@@ -90,13 +95,18 @@ class Tally(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        return len(self.finished) < len(self.results)
+        return len(self.finished) < len(self.ended)
+
+    @property
+    def ended(self) -> list[TrialResult]:
+        """Those that will not go on by themselves: finished, or failed."""
+        return [result for result in self.results if result.status != "paused"]
 
     @property
     def failures(self) -> Iterator[str]:
         """Each reason once, with the seeds that it stopped."""
         seeds: dict[str, list[str]] = {}
-        for result in self.results:
+        for result in self.ended:
             if result not in self.finished:
                 # A trial that came to its end may still have produced nothing to measure.
                 what = "no score" if result.status == "finished" else result.status
@@ -106,11 +116,22 @@ class Tally(NamedTuple):
             yield f"seed{'s' if len(those) > 1 else ''} {listed(those)}: {why}"
 
 
-def tally(plan: RunPlan, arm: str, results: Sequence[TrialResult]) -> Tally:
-    planned = [trial for trial in plan.trials if trial.arm == arm]
+def tally(race: Race, arm: str, results: Sequence[TrialResult]) -> Tally:
+    planned = [trial for trial in race.plan.trials if trial.arm == arm]
     own = sorted((r for r in results if r.trial.arm == arm), key=lambda result: result.trial.seed)
     finished = (r for r in own if r.status == "finished" and r.score and isfinite(r.score.value))
-    return Tally(arm, planned[0].name, len(planned), tuple(own), tuple(finished))
+    left = race.left(arm)
+    at = race.rung if left is None else left
+    able = any(result.status == "paused" for result in own)
+    return Tally(
+        arm,
+        planned[0].name,
+        len(planned),
+        tuple(own),
+        tuple(finished),
+        race.plan.rungs[left].budget if left is not None and able else None,
+        (-at if able else 1, race.mark(arm, at)),
+    )
 
 
 class Contest:
@@ -141,14 +162,13 @@ class Contest:
         return self.arms[arm].mean <= self.ground
 
 
-def judge(
-    contest: Contest, leaders: list[Tally], tallies: list[Tally], *, complete: bool
-) -> Verdict:
+def judge(contest: Contest, leaders: list[Tally], tallies: list[Tally], race: Race) -> Verdict:
     if not leaders:
-        ended = any(each.results for each in tallies)
-        says = "No trial finished, so there is nothing to rank." if ended else "No trial has ended."
+        says = "No trial finished, so there is nothing to rank."
+        if not race.over:
+            says = f"Nothing to rank yet: {on_the_way(tallies, race)}."
         return Verdict(kind="nothing", arms=(), says=says)
-    if why := unripe(leaders, tallies, complete=complete):
+    if why := unripe(leaders, tallies, race):
         first = contest.arms[0]
         lowest = f"{first.name} has the lowest mean {contest.metric}, {figures(exp(first.mean))}"
         says = f"A preview without a winner: {lowest}, but {why}."
@@ -159,11 +179,19 @@ def judge(
     return Verdict(kind="tie", arms=arms, says=tied(contest, leaders))
 
 
-def unripe(leaders: list[Tally], tallies: list[Tally], *, complete: bool) -> str | None:
+def on_the_way(tallies: list[Tally], race: Race) -> str:
+    if race.plan.rungs[1:]:
+        at = images(race.plan.rungs[race.rung].budget)
+        to_go = counted(len(race.tasks(race.rung)), "trial")
+        return f"{to_go} of rung {race.rung + 1} of {len(race.plan.rungs)}, to {at} images, to go"
+    ended, planned = sum(len(e.ended) for e in tallies), sum(e.planned for e in tallies)
+    return f"only {ended} of {planned} trials have ended"
+
+
+def unripe(leaders: list[Tally], tallies: list[Tally], race: Race) -> str | None:
     """Why nothing may be claimed yet."""
-    if not complete:
-        ended, planned = sum(len(e.results) for e in tallies), sum(e.planned for e in tallies)
-        return f"only {ended} of {planned} trials have ended"
+    if not race.over:
+        return on_the_way(tallies, race)
     if len(tallies) == 1:
         return "it was the only arm to be trained"
     few = [each for each in leaders if len(each.finished) < SEEDS]
@@ -173,7 +201,7 @@ def unripe(leaders: list[Tally], tallies: list[Tally], *, complete: bool) -> str
         most = max(len(each.finished) for each in few)
         return f"{counted(most, 'seed')} an arm cannot tell luck from merit; a claim takes {SEEDS}"
     each = next(each for each in few if each.failed)
-    finished = f"{len(each.finished)} of {counted(len(each.results), 'seed')}"
+    finished = f"{len(each.finished)} of {counted(len(each.ended), 'seed')}"
     return f"a claim takes {SEEDS} finished seeds of every leading arm: {each.name} has {finished}"
 
 
@@ -214,7 +242,7 @@ def tied(contest: Contest, leaders: list[Tally]) -> str:
 def named(each: Tally) -> str:
     if len(each.finished) >= SEEDS:
         return each.name
-    return f"{each.name} (of which {len(each.finished)} of {len(each.results)} seeds finished)"
+    return f"{each.name} (of which {len(each.finished)} of {len(each.ended)} seeds finished)"
 
 
 def standing(
@@ -242,6 +270,7 @@ def standing(
         high=exp(interval[1]) if interval else None,
         best=contest.chances[at] if at is not None and contest.chances else None,
         truth=truth(each),
+        left=each.left,
         best_look=best,
         last_look=last,
         finished=len(each.finished),
@@ -301,6 +330,13 @@ def cautions(
             "its samples from real images, and arms down there are ties."
         )
     yield from flattered(contest)
+    if early := [each for each in tallies if each.left]:
+        budget = early[0].results[0].trial.budget
+        those = listed([f"{each.name} after {images(each.left or 0)}" for each in early])
+        yield (
+            f"Far behind, and out of the race early: {those} of {images(budget)} images. "
+            "They might have caught up; --no-halving trains every arm to the end."
+        )
     anchor = next((each for each in tallies if each.arm == control), None)
     if contest.arms and anchor and anchor.results and not anchor.logs:
         yield f"The control arm, {anchor.name}, never finished: the ranking lacks its anchor."

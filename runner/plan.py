@@ -1,6 +1,6 @@
 """What to train: every arm of a recommendation, the same seeds and the same budget for all."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from advisor.recommendation import Recommendation
 from knowledge.schema import Part, Recipe, Record
@@ -13,7 +13,7 @@ class DataPlan(Record):
     name: str
     size: int  # pixels a side
     channels: int
-    asked: Literal[1, 3] | None = None  # channels that the user asked for; None: as they are
+    asked: Literal[1, 2, 3, 4] | None = None  # channels that the user asked for; None: as they are
     train: int  # images
     held_out: int
     held_out_is: str
@@ -56,11 +56,30 @@ class Skip(Record):
     why: str
 
 
+class Rung(Record):
+    """A stretch of the race. Its end is the same for every arm."""
+
+    budget: int  # real images shown to the critic since the start
+    seeds: int  # of each arm
+    keep: int | None  # arms that go on, the control arm perhaps beside them; None: the last rung
+
+
+class Task(NamedTuple):
+    """One trial up to the end of one rung."""
+
+    trial: str
+    rung: int  # from 0
+    budget: int
+
+
 class RunPlan(Record):
     schema_version: Literal[1] = 1
     data: DataPlan
     measurement: Measurement
-    budget: int
+    budget: int  # of a trial that gets to the end
+    seconds: float | None = None  # for the whole run, where time and not images were asked for
+    rungs: tuple[Rung, ...]
+    control: str | None = None  # the arm that is measured to the end, wherever it stands
     seeds: tuple[int, ...]
     precision: Literal["float32", "bfloat16"]
     device: str  # "cpu" or "cuda"

@@ -17,6 +17,7 @@ from runner.metrics import Extractor, Reference, extractor, reference, reference
 from runner.metrics.features import COORDINATES, NETWORKS
 from runner.parts import PartError
 from runner.plan import DataPlan, Measurement, Overrides, RunPlan, Skip, Trial, trials_of
+from runner.race import ladder
 from runner.scene import ImageShape
 from runner.train import Precision, chosen_precision
 
@@ -32,6 +33,8 @@ class Request(Record):
     size: int = 32
     channels: Channels | None = None
     budget: int = 2_000_000
+    time: float | None = None  # seconds for the whole run, instead of a budget
+    halving: bool = True  # arms far behind leave early
     seeds: int = 3
     features: str = "auto"
     weights: Path | None = None
@@ -71,10 +74,16 @@ def prepare(
         trials_of(advice, seeds=seeds, budget=request.budget, overrides=request.overrides),
         ImageShape(images.channels, images.size),
     )
+    arms = tuple(dict.fromkeys(trial.arm for trial in trials))
+    control = advice.control.id if advice.control and advice.control.id in arms else None
+    steps = {} if request.halving else {"steps": 0}
     plan = RunPlan(
         data=data_plan(request.data, images, request.channels),
         measurement=measurement(request, images, features),
         budget=request.budget,
+        seconds=request.time,
+        rungs=ladder(len(arms), request.budget, len(seeds), **steps),
+        control=control,
         seeds=seeds,
         # Eight bits are fewer than a narrow mode of points has.
         precision=chosen_precision(

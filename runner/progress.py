@@ -2,13 +2,19 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from runner.plan import RunPlan
+from runner.race import Race
+from runner.results import TrialResult
 from runner.trial import Event
+from runner.wording import counted, duration, images, listed
+
+ALL = "all trials"
 
 
 class Display:
@@ -27,9 +33,9 @@ class Display:
             disable=not self.live,
         )
         self.tasks: dict[str, TaskID] = {}
+        self.goal: dict[str, int] = {}  # real images at the end of this rung, for each trial
         self.seen: dict[str, int] = {}
-        self.ended: set[str] = set()
-        self.budget, self.total, self.begun, self.already = 1, 1, time.monotonic(), 0
+        self.total, self.before, self.begun = 1, 0, time.monotonic()
         self.spoke = 0.0
 
     def __enter__(self) -> Self:
@@ -44,7 +50,7 @@ class Display:
         if done >= total:
             self.remove("reading images")
 
-    def planned(self, plan: RunPlan, done: int) -> None:
+    def planned(self, plan: RunPlan, before: Sequence[TrialResult]) -> None:
         how = plan.measurement
         arms, seeds = len(plan.arms), len(plan.seeds)
         data = plan.data
@@ -60,42 +66,64 @@ class Display:
             f"{arms} arms × {seeds} seed{'s' * (seeds > 1)} × {plan.budget:,} images, "
             f"{plan.precision} on {plan.device}; features {how.features}, n = {how.n:,}"
         )
-        self.budget = plan.budget
-        self.total = (len(plan.trials) - done) * plan.budget
-        if done:
-            self.console.print(f"{done} of {len(plan.trials)} trials have ended already")
+        if plan.rungs[1:]:
+            ends = listed([images(rung.budget) for rung in plan.rungs[:-1]])
+            self.console.print(f"arms that are far behind after {ends} images leave the race")
+        if before:
+            ended = sum(each.status != "paused" for each in before)
+            waiting = f", {len(before) - ended} wait at the end of a rung"
+            self.console.print(f"{counted(ended, 'trial')} ended earlier{waiting}")
+
+    def tell(self, what: str) -> None:
+        self.console.print(what)
+
+    def rung(self, race: Race) -> None:
+        """A rung begins."""
+        rungs, index = race.plan.rungs, race.rung
+        tasks = race.tasks(index)
+        if rungs[1:]:
+            arms = race.entrants[index]
+            says = f"rung {index + 1} of {len(rungs)}, to {images(rungs[index].budget)} images: "
+            self.console.print(says + (listed(arms) if index else counted(len(arms), "arm")))
+        self.goal = {task.trial: task.budget for task in tasks}
+        self.seen = {
+            task.trial: race.results[task.trial].images_seen if task.trial in race.results else 0
+            for task in tasks
+        }
+        self.total, self.before = sum(self.goal.values()), sum(self.seen.values())
         self.begun = time.monotonic()
+        self.remove(ALL)
 
     def heard(self, event: Event) -> None:
-        first = event.trial not in self.seen
-        if first:
-            self.already += event.images_seen  # done in an earlier attempt
-        self.seen[event.trial] = min(event.images_seen, self.budget)
+        goal = self.goal.get(event.trial, event.images_seen)
+        seen = min(event.images_seen, goal)
+        self.seen[event.trial] = max(seen, self.seen.get(event.trial, 0))
         note = f"{event.images_per_second:,.0f} images/s" if event.images_per_second else event.what
-        self.update(event.trial, self.seen[event.trial], self.budget, note)
-        self.update("all trials", sum(self.seen.values()), self.total, self.time_left())
+        self.update(event.trial, seen, goal, note)
+        self.update(ALL, sum(self.seen.values()), self.total, self.time_left())
         if event.look is not None:
             at = f"after {event.images_seen:,} images"
             self.console.print(f"{event.trial}: distance {event.look:.1f} {at}")
-        self.speak(event)
-        if event.look is not None and self.seen[event.trial] >= self.budget:
+        self.speak()
+        if event.look is not None and seen >= goal:
             self.remove(event.trial)
 
     def time_left(self) -> str:
-        done = sum(self.seen.values()) - self.already
+        """Of this rung."""
+        done = sum(self.seen.values()) - self.before
         elapsed = time.monotonic() - self.begun
         if done <= 0 or elapsed < 5:
             return ""
         left = (self.total - sum(self.seen.values())) * elapsed / done
         return f"about {duration(left)} left"
 
-    def speak(self, event: Event) -> None:
+    def speak(self) -> None:
         """Without a terminal: how far it is, once a minute."""
         now = time.monotonic()
         if not self.live and now - self.spoke > 60 and (left := self.time_left()):
             self.spoke = now
             percent = 100 * sum(self.seen.values()) / self.total
-            print(f"{percent:.0f} % of all trials, {left}", file=sys.stderr, flush=True)
+            print(f"{percent:.0f} % of this rung, {left}", file=sys.stderr, flush=True)
 
     def update(self, name: str, done: int, total: int, note: str) -> None:
         if name not in self.tasks:
@@ -105,9 +133,3 @@ class Display:
     def remove(self, name: str) -> None:
         if name in self.tasks:
             self.bars.remove_task(self.tasks.pop(name))
-
-
-def duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -8,7 +8,7 @@ from knowledge.schema import Record
 from runner.metrics.score import Score
 from runner.plan import Trial
 
-Status = Literal["finished", "diverged", "out-of-memory", "crashed"]
+Status = Literal["finished", "paused", "diverged", "out-of-memory", "crashed"]
 
 
 class Look(Record):
@@ -20,6 +20,8 @@ class Look(Record):
 
 
 class TrialResult(Record):
+    """Where a trial ended, or (paused) where it waits at the end of a rung."""
+
     trial: Trial
     status: Status
     why: str | None = None  # of a failure
@@ -33,6 +35,10 @@ class TrialResult(Record):
     generator_parameters: int = 0
     critic_parameters: int = 0
     losses: tuple[tuple[int, dict[str, float]], ...] = ()  # images seen, means since the last
+
+    def passed(self, budget: int) -> bool:
+        """Whether it has got to the end of a rung, or will never get there."""
+        return self.status != "paused" or self.images_seen >= budget
 
     @property
     def images_per_second(self) -> float:
@@ -67,6 +73,7 @@ class Standing(Record):
     truth: dict[str, float] = Field(
         default_factory=dict
     )  # means over the finished seeds; they rank nothing
+    left: int | None = None  # real images after which it left the race; None: it did not
     best_look: float | None  # geometric mean over seeds of each one's best
     last_look: float | None  # the same of its last
     finished: int

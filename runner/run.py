@@ -1,33 +1,30 @@
 """A whole experiment in one folder, which is its database: plan, trials, leaderboard, report."""
 
-import fcntl
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import torch
-from pydantic import ValidationError
 
 from advisor.recommendation import Recommendation
 from knowledge import __version__
 from knowledge.files import write_whole
 from knowledge.schema import Record
-from runner.execute import execute, folder_of, free_cores, results
+from runner.execute import execute, folder_of, results
 from runner.leaderboard import rank
 from runner.metrics import Score, floor
 from runner.pictures import picture, shown
-from runner.plan import RunPlan
+from runner.plan import RunPlan, Task
 from runner.prepare import Prepared, Request, RunError, prepare
+from runner.race import Race
 from runner.report import write_report
-from runner.results import Leaderboard
+from runner.results import Leaderboard, TrialResult
+from runner.settle import Planned, alone_in, settled, stored
 from runner.trial import Event
 from runner.truth import truth_of
-
-R = TypeVar("R", bound=Record)
 
 
 class Circumstances(Record):
@@ -45,35 +42,68 @@ class Circumstances(Record):
     threads: int
 
 
+Engine = Callable[[Path, Sequence[Task]], None]  # runs tasks of the plan in the folder
+
+
+def plan(
+    advice: Recommendation,
+    request: Request,
+    folder: Path,
+    *,
+    workers: int | None = None,
+    on_decode: Callable[[int, int], None] = lambda done, total: None,
+    tell: Callable[[str], None] = lambda what: None,
+) -> Planned:
+    """Measures what every arm takes here, and leaves the plan in the folder for `run` to follow.
+
+    Raises RunError, DataError, MetricError, and OSError for a folder that cannot be written.
+    """
+    prepared = prepare(advice, request, on_decode)
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(folder):
+        return settled(prepared, advice, folder, workers, tell, paces=True)
+
+
 def run(
     advice: Recommendation,
     request: Request,
     folder: Path,
     *,
     workers: int | None = None,
-    on_plan: Callable[[RunPlan, int], None] = lambda plan, done: None,
+    engine: Engine | None = None,
+    on_plan: Callable[[RunPlan, Sequence[TrialResult]], None] = lambda plan, before: None,
     on_event: Callable[[Event], None] = lambda event: None,
+    on_rung: Callable[[Race], None] = lambda race: None,
     on_decode: Callable[[int, int], None] = lambda done, total: None,
+    tell: Callable[[str], None] = lambda what: None,
 ) -> Leaderboard:
     """Trains every arm, measures, ranks and reports; run again, it goes on where it stopped.
 
-    Raises RunError, DataError and MetricError for what cannot start, Stopped for what cannot go
-    on, OSError for a folder that cannot be written.
+    `engine` runs trials elsewhere than in processes of this machine. Raises RunError, DataError
+    and MetricError for what cannot start, Stopped for what cannot go on, OSError for a folder that
+    cannot be written.
     """
     prepared = prepare(advice, request, on_decode)
-    plan = prepared.plan
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
-        settle(plan, advice, folder)
-        at_once, threads = room(plan, workers)
-        around = circumstances(plan, at_once, threads)
+        planned = settled(prepared, advice, folder, workers, tell)
+        plan, room = planned.plan, planned.calibration
+        around = circumstances(plan, room.workers, room.threads)
         write_whole(folder / "run.json", around.model_dump_json(indent=1))
-        on_plan(plan, len(results(folder, plan.trials)))
+        on_plan(plan, results(folder, plan.trials))
         measure_floor(prepared, folder)
         # What a truth learns is learnt here, once, and not by every trial at the same time.
         truth_of(plan.data.where, prepared.images, plan.device)
-        execute(plan, folder, workers=at_once, threads=threads, on_event=on_event)
+        own = partial(execute, workers=room.workers, threads=room.threads, on_event=on_event)
+        race(plan, folder, engine or own, on_rung)
         return conclude(folder)
+
+
+def race(plan: RunPlan, folder: Path, engine: Engine, on_rung: Callable[[Race], None]) -> None:
+    """Rung after rung, until those that are left have got to the end."""
+    while not (race := Race(plan, results(folder, plan.trials))).over:
+        on_rung(race)
+        engine(folder, race.tasks(race.rung))
 
 
 def report_again(folder: Path) -> Leaderboard:
@@ -81,65 +111,6 @@ def report_again(folder: Path) -> Leaderboard:
     if not (folder / "plan.json").exists():
         raise RunError(f"{folder} holds no run")
     return conclude(folder)
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Two runs in one folder would overwrite each other. The lock ends with the process."""
-    with open(folder / ".lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(f"another run is at work in {folder}") from None
-        yield
-
-
-def settle(plan: RunPlan, advice: Recommendation, folder: Path) -> None:
-    """The first run writes the plan; the same command later must mean the same plan."""
-    known = folder / "plan.json"
-    if known.exists():
-        before = stored(RunPlan, known)
-        if before != plan:
-            raise RunError(
-                f"{folder} holds another run ({'; '.join(differences(before, plan))}); "
-                "choose another folder with -o, or repeat the settings"
-            )
-        return
-    write_whole(folder / "recommendation.json", advice.model_dump_json(indent=2))
-    write_whole(known, plan.model_dump_json(indent=1))
-
-
-def differences(before: RunPlan, now: RunPlan) -> Iterator[str]:
-    """In the user's words."""
-    old, new = (flat(plan.model_dump(exclude={"trials"})) for plan in (before, now))
-    for name in old | new:
-        if old.get(name) != new.get(name):
-            yield f"{name} was {old.get(name)}, now {new.get(name)}"
-    if [trial.id for trial in before.trials] != [trial.id for trial in now.trials]:
-        yield "other candidates or seeds"
-    elif [trial.recipe for trial in before.trials] != [trial.recipe for trial in now.trials]:
-        yield "other recipes"
-
-
-def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    leaves: dict[str, Any] = {}
-    for name, value in tree.items():
-        inner = (
-            flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-        )
-        leaves |= inner
-    return leaves
-
-
-def room(plan: RunPlan, workers: int | None) -> tuple[int, int]:
-    """How many trials at a time, and threads for each.
-
-    Threads of two processes that share a core spin against each other (a thirtieth of the speed
-    was measured), so their sum stays within the cores.
-    """
-    cores = free_cores()
-    at_once = workers or (1 if plan.device == "cuda" else min(cores, len(plan.trials)))
-    return at_once, max(1, cores // at_once)
 
 
 def circumstances(plan: RunPlan, workers: int, threads: int) -> Circumstances:
@@ -180,11 +151,11 @@ def measure_floor(prepared: Prepared, folder: Path) -> None:
 def conclude(folder: Path) -> Leaderboard:
     """From what lies in the folder: ranking, the first arm's samples, report."""
     plan = stored(RunPlan, folder / "plan.json")
-    advice = stored(Recommendation, folder / "recommendation.json")
+    stored(Recommendation, folder / "recommendation.json")  # the report will need it
     kept = folder / "floor.json"
     of_real = stored(Score, kept) if kept.exists() else None
     ended = results(folder, plan.trials)
-    board = rank(plan, ended, of_real, advice.control.id if advice.control else None)
+    board = rank(plan, ended, of_real, plan.control)
     write_whole(folder / "leaderboard.json", board.model_dump_json(indent=1))
     first = next((standing.arm for standing in board.standings if standing.finished), None)
     samples = (r for r in ended if r.trial.arm == first and r.score)
@@ -194,13 +165,3 @@ def conclude(folder: Path) -> Leaderboard:
         )
     write_report(folder)
     return board
-
-
-def stored(shape: type[R], path: Path) -> R:
-    """Raises RunError for a file of another version, or of nothing at all."""
-    try:
-        return shape.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RunError(f"{path} is not of this version ({where}: {first['msg']})") from None

@@ -17,9 +17,9 @@ from knowledge.files import write_whole
 from runner.checkpoint import previous
 from runner.data import Batches, DataError, ImageSet, open_images
 from runner.game import build, sample
-from runner.metrics import Reference, Score, extractor, measurable, measure
+from runner.metrics import Extractor, Reference, Score, extractor, measurable, measure
 from runner.pictures import picture, shown
-from runner.plan import Measurement, RunPlan, Trial
+from runner.plan import RunPlan, Trial
 from runner.prepare import reference_of
 from runner.results import Look, Status, TrialResult
 from runner.scene import Game, ImageShape, Scene
@@ -44,17 +44,20 @@ class Event(NamedTuple):
 Listener = Callable[[Event], None]
 
 
-def run_trial(trial: Trial, plan: RunPlan, folder: Path, tell: Listener) -> TrialResult:
-    """Trains and measures, or goes on where an earlier attempt stopped; writes result.json.
+def run_trial(
+    trial: Trial, plan: RunPlan, folder: Path, tell: Listener, *, budget: int | None = None
+) -> TrialResult:
+    """Trains up to `budget` (the end of a rung; None: to the end) and writes result.json.
 
-    Divergence and a full device memory are results. Raises DataError where the images are no
-    longer the planned ones, and OSError where the disk is full.
+    Goes on where an earlier rung ended or an earlier attempt stopped. At the end of the whole
+    budget the samples are measured. Divergence and a full device memory are results. Raises
+    DataError where the images are no longer the planned ones, and OSError where the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
     attempt = Attempt(trial, plan, folder, tell)
     try:
-        attempt.run()
-        status: Status = "finished"
+        attempt.run(budget or trial.budget)
+        status: Status = "finished" if attempt.measured else "paused"
         why = None
     except Diverged as error:
         status, why = "diverged", str(error)
@@ -63,7 +66,8 @@ def run_trial(trial: Trial, plan: RunPlan, folder: Path, tell: Listener) -> Tria
         status, why = "out-of-memory", str(error).splitlines()[0]
     result = attempt.result(status, why)
     write_whole(folder / "result.json", result.model_dump_json(indent=1))
-    previous(folder / "checkpoint.pt").unlink(missing_ok=True)  # the last one can be trained on
+    if status != "paused":
+        previous(folder / "checkpoint.pt").unlink(missing_ok=True)  # the last can be trained on
     return result
 
 
@@ -74,43 +78,35 @@ class Attempt:
         self.trial, self.plan, self.folder, self.tell = trial, plan, folder, tell
         self.looks = read_looks(folder)
         self.images_seen, self.seconds, self.measuring_seconds = 0, 0.0, 0.0
+        self.measured = False
         self.score: Score | None = None
         self.truth: dict[str, float] = {}
         self.look_metric: str | None = None
         self.history: Sequence[Loss] = ()
         self.game: Game | None = None
 
-    def run(self) -> None:
+    def run(self, end: int) -> None:
         images = planned_images(self.plan)
         final, glance = references(images, self.plan)
-        for budget in milestones(self.trial.budget, self.plan.measurement.looks):
-            last = budget == self.trial.budget
-            if not last and any(look.images_seen >= budget for look in self.looks):
+        for budget in milestones(self.plan, end):
+            looked = any(look.images_seen >= budget for look in self.looks)
+            if looked and budget < end:
                 continue
             game = self.train_to(budget, images).game
             begun = time.perf_counter()
-            self.look(game, glance, budget)
-            if last:
-                self.score = self.measure(game, final, self.plan.measurement)
-                if truth := truth_of(self.plan.data.where, images, self.plan.device):
-                    self.truth = truth(model_of(game))
+            if not looked:
+                self.look(game, glance, budget)
+            if budget == self.trial.budget:
+                self.measure(game, final, images)
             self.measuring_seconds += time.perf_counter() - begun
 
     def train_to(self, budget: int, images: ImageSet) -> Trained:
         shape = ImageShape(self.plan.data.channels, self.plan.data.size)
         self.game = build(self.trial.recipe, shape, self.trial.seed)
-        batches = Batches(
-            images.train,
-            batch_size=self.trial.recipe.batch_size,
-            seed=self.trial.seed,
-            device=self.plan.device,
-            labels=images.labels,
-            channels_last=True,
-        )
         trained = train(
             self.game,
             self.trial.recipe,
-            batches,
+            batches_of(self.trial, self.plan, images),
             budget=budget,
             whole=self.trial.budget,
             checkpoint=self.folder / "checkpoint.pt",
@@ -143,10 +139,15 @@ class Attempt:
         write_whole(self.folder / "samples.png", picture(samples))
         self.say("looking", look=score.value)
 
-    def measure(self, game: Game, final: Reference, how: Measurement) -> Score:
+    def measure(self, game: Game, final: Reference, images: ImageSet) -> None:
+        """The full measurement, at the end of the whole budget."""
         self.say("measuring")
         write_generator(game, self.trial, self.folder / "generator.safetensors")
-        return measure(sampler(game), final, draws=how.draws, seed=EVALUATION_SEED)
+        draws = self.plan.measurement.draws
+        self.score = measure(sampler(game), final, draws=draws, seed=EVALUATION_SEED)
+        if truth := truth_of(self.plan.data.where, images, self.plan.device):
+            self.truth = truth(model_of(game))
+        self.measured = True
 
     def result(self, status: Status, why: str | None) -> TrialResult:
         networks = self.game.networks if self.game else {}
@@ -180,9 +181,22 @@ def read_looks(folder: Path) -> tuple[Look, ...]:
         return ()
 
 
-def milestones(budget: int, looks: int) -> list[int]:
-    """After how many images to look: even parts of the budget, the end among them."""
-    return [budget * part // looks for part in range(1, looks + 1)]
+def milestones(plan: RunPlan, end: int) -> list[int]:
+    """After how many images to look: even parts of the budget and the ends of rungs, up to one."""
+    looks = plan.measurement.looks
+    parts = {plan.budget * part // looks for part in range(1, looks + 1)}
+    return sorted(at for at in parts | {rung.budget for rung in plan.rungs} if at <= end)
+
+
+def batches_of(trial: Trial, plan: RunPlan, images: ImageSet) -> Batches:
+    return Batches(
+        images.train,
+        batch_size=trial.recipe.batch_size,
+        seed=trial.seed,
+        device=plan.device,
+        labels=images.labels,
+        channels_last=True,
+    )
 
 
 def planned_images(plan: RunPlan) -> ImageSet:
@@ -199,6 +213,12 @@ def planned_images(plan: RunPlan) -> ImageSet:
 
 def references(images: ImageSet, plan: RunPlan) -> tuple[Reference, Reference]:
     """For the final score, and for the looks on the way."""
+    features, how = features_of(plan), plan.measurement
+    return reference_of(images, features, how.n), reference_of(images, features, how.look_n)
+
+
+def features_of(plan: RunPlan) -> Extractor:
+    """Those of the plan. Raises DataError where they have changed since."""
     how = plan.measurement
     weights = Path(how.weights) if how.weights else None
     features = extractor(how.network, weights=weights, device=plan.device)
@@ -207,7 +227,7 @@ def references(images: ImageSet, plan: RunPlan) -> tuple[Reference, Reference]:
             f"the features are now {features.name} with other weights or precision than when this "
             "run was planned; scores would not compare"
         )
-    return reference_of(images, features, how.n), reference_of(images, features, how.look_n)
+    return features
 
 
 Drawn = NDArray[np.uint8] | NDArray[np.float32]  # images (N, C, H, W), or points (N, 2, 1, 1)

@@ -7,9 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.anatomy import Anatomy
+from runner.calibrate import Calibration, forecast, trial_seconds
 from runner.data import ImageSet
+from runner.plan import RunPlan
 from runner.results import Leaderboard, Standing
-from runner.wording import chance, figures, gap, span
+from runner.wording import chance, counted, duration, figures, gap, images, span
 
 SKIPPED = 10  # files that are named
 
@@ -32,7 +34,7 @@ def table(board: Leaderboard) -> RenderableType:
             Text(number(each.mean), style="bold" if each.leader else ""),
             interval(each),
             "–" if each.best is None else chance(each.best),
-            " ".join(figures(score) for score in each.scores) or "–",
+            seeds(each),
             f"{each.finished}/{each.tried}" if each.tried else "none",
             f"{each.images_per_second:,.0f}" if each.tried else "–",
         )
@@ -67,6 +69,12 @@ def number(value: float | None) -> str:
     return "–" if value is None else figures(value)
 
 
+def seeds(each: Standing) -> str:
+    if each.left and each.last_look is not None:
+        return f"left after {images(each.left)}, at {figures(each.last_look)}"
+    return " ".join(figures(score) for score in each.scores) or "–"
+
+
 def interval(each: Standing) -> str:
     if each.low is None or each.high is None:
         return "–"
@@ -89,27 +97,66 @@ def notes(board: Leaderboard) -> Iterator[Text]:
         yield Text(f"caution: {caution}")
 
 
-def described(images: ImageSet) -> RenderableType:
+def planned(plan: RunPlan, calibration: Calibration) -> RenderableType:
+    """What will be trained, how fast each arm is here, and what the whole will take."""
+    foreseen = forecast(plan, calibration)
+    arms = Table(title="arms, as measured on this machine", title_justify="left", padding=(0, 1))
+    arms.add_column("arm", overflow="fold", min_width=12)
+    for heading in ("images/s", "a trial to the end", "memory"):
+        arms.add_column(heading, justify="right", no_wrap=True)
+    names = {trial.arm: trial.name for trial in plan.trials}
+    for arm in plan.arms:
+        pace = calibration.pace(arm)
+        arms.add_row(
+            f"{names[arm]} (control)" if arm == plan.control else names[arm],
+            f"{pace.images_per_second:,.0f}",
+            duration(trial_seconds(plan, pace, plan.budget, plan.budget)),
+            f"{pace.mebibytes:,.0f} MiB",
+        )
+    rungs = Table(title="rungs", title_justify="left", padding=(0, 1))
+    for heading in ("", "arms", "seeds", "images each", "of the budget", "about"):
+        rungs.add_column(heading, justify="right", no_wrap=True)
+    for at, (rung, each) in enumerate(zip(plan.rungs, foreseen.stretches, strict=True), 1):
+        beside = " with the control" if at > 1 and plan.control else ""
+        rungs.add_row(
+            str(at),
+            f"{each.arms}{beside}",
+            str(rung.seeds),
+            f"{rung.budget:,}",
+            f"{100 * rung.budget / plan.budget:.0f} %",
+            duration(each.seconds),
+        )
+    at_once = counted(calibration.workers, "trial")
+    says = (
+        f"about {duration(foreseen.seconds)} in all, {at_once} at a time with "
+        f"{counted(calibration.threads, 'thread')} each; {100 * foreseen.whole:.0f} % of the "
+        "images that it would take to train every arm to the end"
+    )
+    left_out = (Text(f"not trained: {skip.arm}: {skip.why}") for skip in plan.skipped)
+    return Group(arms, rungs, *left_out, Text(says))
+
+
+def described(found: ImageSet) -> RenderableType:
     """What a data set holds, for somebody who is about to train on it."""
     rows = Table(box=None, padding=(0, 1), show_header=False)
     rows.add_column(no_wrap=True, style="bold")
     rows.add_column(overflow="fold")
-    kind = "grey" if images.channels == 1 else "colour"
-    rows.add_row("images", f"{len(images.train):,} to train on, {len(images.held_out):,} held out")
-    rows.add_row("held out", images.held_out_is)
-    if images.of_points:
-        rows.add_row("values", images.preparation)
+    kind = "grey" if found.channels == 1 else "colour"
+    rows.add_row("images", f"{len(found.train):,} to train on, {len(found.held_out):,} held out")
+    rows.add_row("held out", found.held_out_is)
+    if found.of_points:
+        rows.add_row("values", found.preparation)
     else:
-        rows.add_row("pixels", f"{images.size} × {images.size}, {kind}; {images.preparation}")
-    if images.classes:
-        rows.add_row("classes", f"{len(images.classes)}: {', '.join(images.classes)}")
-    if images.skipped:
-        rows.add_row("skipped", f"{len(images.skipped):,} files that could not be used:")
-        for skipped in images.skipped[:SKIPPED]:
+        rows.add_row("pixels", f"{found.size} × {found.size}, {kind}; {found.preparation}")
+    if found.classes:
+        rows.add_row("classes", f"{len(found.classes)}: {', '.join(found.classes)}")
+    if found.skipped:
+        rows.add_row("skipped", f"{len(found.skipped):,} files that could not be used:")
+        for skipped in found.skipped[:SKIPPED]:
             rows.add_row("", f"{skipped.file}: {skipped.why}")
-        if len(images.skipped) > SKIPPED:
-            rows.add_row("", f"and {len(images.skipped) - SKIPPED:,} more")
-    rows.add_row("fingerprint", images.fingerprint)
+        if len(found.skipped) > SKIPPED:
+            rows.add_row("", f"and {len(found.skipped) - SKIPPED:,} more")
+    rows.add_row("fingerprint", found.fingerprint)
     return rows
 
 

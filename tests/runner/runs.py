@@ -19,7 +19,7 @@ from knowledge.schema import Recipe, Record
 from runner.leaderboard import rank
 from runner.metrics.score import Score
 from runner.pictures import grid
-from runner.plan import DataPlan, Measurement, RunPlan, Skip, Trial
+from runner.plan import DataPlan, Measurement, Rung, RunPlan, Skip, Trial
 from runner.results import Look, TrialResult
 
 BUDGET = 2_000_000
@@ -59,6 +59,7 @@ def plan(arms: Sequence[str], seeds: int = 3, *, latent_dim: int = 128) -> RunPl
         data=DATA,
         measurement=MEASUREMENT,
         budget=BUDGET,
+        rungs=(Rung(budget=BUDGET, seeds=seeds, keep=None),),
         seeds=tuple(range(seeds)),
         precision="float32",
         device="cpu",

@@ -1,0 +1,307 @@
+"""How fast each arm trains here, how much memory it takes, and how many trials fit side by side.
+
+Threads of two processes that share a core spin against each other (a thirtieth of the speed was
+measured), and how many cores are free, or how many trials a GPU holds, is known to nobody: so it is
+tried, for a few seconds.
+"""
+
+import heapq
+import resource
+import time
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from statistics import fmean
+
+import torch
+
+from knowledge.schema import Record
+from runner.execute import free_cores
+from runner.plan import RunPlan, Trial
+from runner.race import with_budget
+from runner.trial import batches_of, features_of, planned_images, sampler
+
+WARM_UP = 2  # rounds before the clock runs
+SECONDS = 2.0  # of training, for each arm
+SCORED = 256  # images that are generated and measured
+WORTH = 1.05  # more trials at a time must be so much faster in sum
+
+
+class Pace(Record):
+    """One arm, with as many others beside it as the run will have."""
+
+    arm: str
+    images_per_second: float  # of training
+    scored_per_second: float  # images generated and measured
+    mebibytes: float  # of the process, at its peak; on a GPU of the device
+
+
+class Packing(Record):
+    """So many trials at a time, each with so many threads."""
+
+    workers: int
+    threads: int
+    images_per_second: float  # of all together
+
+
+class Calibration(Record):
+    workers: int
+    threads: int
+    tried: tuple[Packing, ...] = ()
+    paces: tuple[Pace, ...] = ()  # empty: nobody asked
+
+    def pace(self, arm: str) -> Pace:
+        return next(pace for pace in self.paces if pace.arm == arm)
+
+
+def calibrate(
+    plan: RunPlan, *, workers: int | None, paces: bool, tell: Callable[[str], None]
+) -> Calibration:
+    """Tries ways to pack trials, unless told how many at a time; then each arm, if it is asked for.
+
+    Raises RuntimeError where a trial cannot even be begun.
+    """
+    first = [next(t for t in plan.trials if t.arm == arm) for arm in plan.arms]
+    probe = next((t for t in first if t.arm == plan.control), first[0])
+    tried = tuple(packings(plan, probe, tell)) if workers is None else ()
+    if tried:
+        best = chosen(tried)
+        workers, threads = best.workers, best.threads
+    else:
+        workers = workers or 1
+        threads = max(1, free_cores() // workers)
+    measured: list[Pace] = []
+    for at in range(0, len(first) if paces else 0, workers):
+        some = first[at : at + workers]
+        tell(f"measuring the pace of {', '.join(trial.name for trial in some)}")
+        measured += side_by_side(plan, some, threads)
+    return Calibration(workers=workers, threads=threads, tried=tried, paces=tuple(measured))
+
+
+def packings(plan: RunPlan, probe: Trial, tell: Callable[[str], None]) -> Iterator[Packing]:
+    """Nothing to try where there is one core, or one trial."""
+    cores = free_cores()
+    most = min(len(plan.trials), 4 if plan.device == "cuda" else cores)
+    if most == 1:
+        return
+    best = 0.0
+    for workers in sorted({1, 2, most // 2, most} - {0}):
+        threads = max(1, cores // workers)
+        trials = f"{workers} trials at a time" if workers > 1 else "one trial at a time"
+        tell(f"trying {trials}, {threads} thread{'s' * (threads > 1)} each")
+        try:
+            paces = side_by_side(plan, [probe] * workers, threads)
+        except RuntimeError:
+            if workers == 1:
+                raise
+            return  # they do not fit into the device's memory
+        speed = sum(pace.images_per_second for pace in paces)
+        yield Packing(workers=workers, threads=threads, images_per_second=speed)
+        if plan.device == "cuda" and speed < WORTH * best:
+            return
+        best = max(best, speed)
+
+
+def chosen(tried: Sequence[Packing]) -> Packing:
+    """The fewest at a time that are not clearly slower than the fastest."""
+    fastest = max(each.images_per_second for each in tried)
+    fast = (each for each in tried if each.images_per_second * WORTH >= fastest)
+    return min(fast, key=lambda each: each.workers)
+
+
+def side_by_side(plan: RunPlan, trials: Sequence[Trial], threads: int) -> list[Pace]:
+    """Raises RuntimeError where one of them fails, with its reason."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["runner.trial"])
+    ready = context.Barrier(len(trials))
+    runs = []
+    for trial in trials:
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(
+            target=measure_pace, args=(plan, trial, threads, ready, theirs), daemon=True
+        )
+        process.start()
+        theirs.close()
+        runs.append((trial, process, ours))
+    paces: list[Pace] = []
+    why: list[str] = []
+    for trial, process, pipe in runs:
+        try:
+            found = pipe.recv()
+        except EOFError:
+            found = "its process died"
+            ready.abort()
+        process.join()
+        if isinstance(found, Pace):
+            paces.append(found)
+        else:
+            why.append(f"{trial.name} could not be begun: {found}")
+    if why:
+        raise RuntimeError("; ".join(why))
+    return paces
+
+
+def measure_pace(
+    plan: RunPlan, trial: Trial, threads: int, ready: Barrier, pipe: Connection
+) -> None:
+    """In a process of its own."""
+    from threading import BrokenBarrierError
+
+    torch.set_num_threads(threads)
+    try:
+        pipe.send(pace_of(plan, trial, ready))
+    except BrokenBarrierError:
+        pipe.send("another one beside it failed")
+    except (ArithmeticError, RuntimeError, ValueError, OSError) as error:
+        ready.abort()
+        pipe.send(str(error).splitlines()[0])
+
+
+def pace_of(plan: RunPlan, trial: Trial, ready: Barrier) -> Pace:
+    from runner.game import build
+    from runner.scene import ImageShape
+    from runner.train import Decay, Run
+
+    images = planned_images(plan)
+    game = build(trial.recipe, ImageShape(plan.data.channels, plan.data.size), trial.seed)
+    device = torch.device(plan.device)
+    batches = batches_of(trial, plan, images)
+    run = Run(game, batches, device, plan.precision, 0.05, trial.seed, Decay(None, trial.budget))
+    features = features_of(plan)
+    for _ in range(WARM_UP):
+        run.play_round()
+    settled(device)
+    ready.wait(timeout=120)
+    before, begun = run.images_seen, time.perf_counter()
+    while time.perf_counter() - begun < SECONDS:
+        run.play_round()
+    settled(device)
+    trained = (run.images_seen - before) / (time.perf_counter() - begun)
+    draw = sampler(run.trained().game)
+    features(draw(SCORED, 0))  # engines compile themselves at first
+    begun = time.perf_counter()
+    features(draw(SCORED, 1))
+    scored = SCORED / (time.perf_counter() - begun)
+    return Pace(
+        arm=trial.arm,
+        images_per_second=trained,
+        scored_per_second=scored,
+        mebibytes=peak(device),
+    )
+
+
+def settled(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def peak(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+# From pace to time ---------------------------------------------------------------------------
+
+
+class Stretch(Record):
+    """What a rung will take."""
+
+    arms: int
+    tasks: int
+    budget: int  # real images that each trial has seen at its end
+    images: int  # real ones, of all its trials, since the rung before
+    seconds: float
+
+
+class Forecast(Record):
+    """What a run is expected to take on this machine."""
+
+    plan: RunPlan
+    calibration: Calibration
+    stretches: tuple[Stretch, ...]
+    seconds: float
+    whole: float  # the images of all stretches, as a share of training every arm to the end
+
+
+def forecast(plan: RunPlan, calibration: Calibration) -> Forecast:
+    found = tuple(stretches(plan, calibration))
+    everything = len(plan.arms) * len(plan.seeds) * plan.budget
+    return Forecast(
+        plan=plan,
+        calibration=calibration,
+        stretches=found,
+        seconds=sum(each.seconds for each in found),
+        whole=sum(each.images for each in found) / everything,
+    )
+
+
+def stretches(plan: RunPlan, calibration: Calibration) -> list[Stretch]:
+    """Rung by rung. Who goes on is not known yet: later rungs are reckoned with the mean pace."""
+    found: list[Stretch] = []
+    begun = 0  # images of a trial at the end of the rung before
+    arms, before = len(plan.arms), 0
+    for rung in plan.rungs:
+        tasks: list[float] = []
+        images = 0
+        for arm in plan.arms:
+            new = max(0, rung.seeds - before)
+            more = [rung.budget - begun] * min(rung.seeds, before) + [rung.budget] * new
+            images += sum(more)
+            tasks += [
+                trial_seconds(plan, calibration.pace(arm), each, rung.budget) for each in more
+            ]
+        share = arms / len(plan.arms)
+        count = round(len(tasks) * share)
+        if arms < len(plan.arms):
+            tasks = [fmean(tasks)] * count
+        elapsed = scheduled(tasks, calibration.workers)
+        found.append(
+            Stretch(
+                arms=arms,
+                tasks=count,
+                budget=rung.budget,
+                images=round(images * share),
+                seconds=elapsed,
+            )
+        )
+        begun, before = rung.budget, rung.seeds
+        if rung.keep is not None:
+            arms = min(arms, rung.keep + (plan.control is not None))
+    return found
+
+
+def trial_seconds(plan: RunPlan, pace: Pace, images: int, end: int) -> float:
+    """Training, looks on the way, and the measurement at the end of everything."""
+    how = plan.measurement
+    looks = {plan.budget * part // how.looks for part in range(1, how.looks + 1)}
+    ends = looks | {rung.budget for rung in plan.rungs}
+    scored = how.look_n * sum(end - images < at <= end for at in ends)
+    if end == plan.budget:
+        scored += how.n * how.draws
+    return START + images / pace.images_per_second + scored / pace.scored_per_second
+
+
+START = 1.0  # seconds until a process has its images
+
+
+def scheduled(tasks: Sequence[float], workers: int) -> float:
+    """How long it takes when the next task goes to whoever is free first."""
+    free = [0.0] * workers
+    for task in tasks:
+        heapq.heapreplace(free, free[0] + task)
+    return max(free)
+
+
+def affordable(plan: RunPlan, calibration: Calibration, limit: float) -> RunPlan | None:
+    """The plan with the largest budget of two figures that fits; None: not even the least does."""
+    fits = None
+    for power in range(3, 12):
+        for figures in range(10, 100):
+            budget = figures * 10 ** (power - 1)
+            candidate = with_budget(plan, budget)
+            if forecast(candidate, calibration).seconds > limit:
+                return fits
+            fits = candidate
+    return fits

@@ -1,0 +1,1 @@
+"""The commands of gan-runner, one module for what belongs together."""

@@ -1,0 +1,215 @@
+"""Who goes on from rung to rung, and what a race has cost."""
+
+from math import inf, log
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from runner.calibrate import Calibration, Pace, Packing, affordable, chosen, forecast, scheduled
+from runner.leaderboard import rank
+from runner.plan import Rung
+from runner.race import Mark, Race, ladder, promoted, with_budget
+from runner.results import Look, TrialResult
+from tests.runner.runs import diverged, finished, plan
+
+ARMS = ("a", "b", "c", "d", "e", "baseline")
+RUNGS = (
+    Rung(budget=200_000, seeds=3, keep=3),
+    Rung(budget=600_000, seeds=3, keep=2),
+    Rung(budget=2_000_000, seeds=3, keep=None),
+)
+
+
+def planned(arms=ARMS, rungs=RUNGS, control="baseline"):
+    return plan(arms).model_copy(update={"rungs": rungs, "control": control})
+
+
+def paused(trial, budget, value):
+    look = Look(images_seen=budget, seconds=60.0, value=value)
+    return TrialResult(
+        trial=trial, status="paused", looks=(look,), images_seen=budget + 5, seconds=60.0
+    )
+
+
+def at_first_rung(race_plan, values):
+    return [paused(t, 200_000, values[t.arm] * (1 + t.seed / 100)) for t in race_plan.trials]
+
+
+VALUES = dict(zip(ARMS, (10.0, 20.0, 30.0, 40.0, 50.0, 60.0), strict=True))
+
+
+def test_a_race_begins_with_every_arm_seed_by_seed():
+    race = Race(planned(), [])
+    assert race.rung == 0
+    tasks = race.tasks(0)
+    assert [task.trial for task in tasks[:6]] == [f"{arm}-seed0" for arm in ARMS]
+    assert {task.budget for task in tasks} == {200_000}
+    assert len(tasks) == 18
+
+
+def test_nobody_leaves_before_every_trial_of_the_rung_is_there():
+    race_plan = planned()
+    assert Race(race_plan, at_first_rung(race_plan, VALUES)[:-1]).rung == 0
+
+
+def test_the_best_go_on_and_the_control_arm_wherever_it_stands():
+    race_plan = planned()
+    race = Race(race_plan, at_first_rung(race_plan, VALUES))
+    assert race.entrants == [ARMS, ("a", "b", "c", "baseline")]
+    assert (race.left("d"), race.left("a")) == (0, None)
+    assert {task.budget for task in race.tasks(1)} == {600_000}
+
+
+def test_an_arm_that_failed_on_a_seed_stands_behind_those_that_did_not():
+    race_plan = planned()
+    ended = at_first_rung(race_plan, VALUES)
+    ended[0] = diverged(race_plan.trials[0])
+    race = Race(race_plan, ended)
+    assert race.entrants[1] == ("b", "c", "d", "baseline")
+    every = [diverged(t) if t.arm == "baseline" else paused(t, 200_000, 9.0)
+             for t in race_plan.trials]  # fmt: skip
+    assert "baseline" not in Race(race_plan, every).entrants[1]  # there is nothing to go on with
+
+
+def test_a_race_without_survivors_is_over():
+    race_plan = planned()
+    race = Race(race_plan, [diverged(trial) for trial in race_plan.trials])
+    assert race.over
+    assert rank(race_plan, [diverged(t) for t in race_plan.trials], None, None).verdict.kind == (
+        "nothing"
+    )
+
+
+def ended_race(race_plan):
+    """Where it ends when everybody keeps their place: two arms and the control at the end."""
+    first = at_first_rung(race_plan, VALUES)
+    of_second = {"a", "b", "c", "baseline"}
+    second = [
+        paused(r.trial, 600_000, VALUES[r.trial.arm]) if r.trial.arm in of_second else r
+        for r in first
+    ]
+    second = [
+        r.model_copy(update={"looks": (*old.looks, *r.looks)}) if r is not old else r
+        for r, old in zip(second, first, strict=True)
+    ]
+    of_last = {"a", "b", "baseline"}
+    return [
+        finished(r.trial, VALUES[r.trial.arm] * (1 + r.trial.seed / 100)).model_copy(
+            update={"looks": r.looks}
+        )
+        if r.trial.arm in of_last
+        else r
+        for r in second
+    ]
+
+
+def test_a_race_ends_when_the_last_ones_got_to_the_end():
+    race_plan = planned()
+    ended = ended_race(race_plan)
+    race = Race(race_plan, ended)
+    assert race.over
+    assert race.entrants[2] == ("a", "b", "baseline")
+    assert [race.left(arm) for arm in ARMS] == [None, None, 1, 0, 0, None]
+
+
+def test_the_leaderboard_puts_those_that_left_behind_the_others_and_says_when():
+    race_plan = planned()
+    board = rank(race_plan, ended_race(race_plan), None, "baseline")
+    assert [each.arm for each in board.standings] == ["a", "b", "baseline", "c", "d", "e"]
+    assert [each.left for each in board.standings] == [None] * 3 + [600_000, 200_000, 200_000]
+    assert board.complete
+    assert board.verdict.kind == "winner"
+    assert not any(each.failures for each in board.standings)
+    assert any("out of the race early: C after 600k, D after 200k" in c for c in board.cautions)
+
+
+def test_ranking_in_the_middle_of_a_race_says_where_it_is():
+    race_plan = planned()
+    board = rank(race_plan, at_first_rung(race_plan, VALUES), None, "baseline")
+    assert not board.complete
+    assert "12 trials of rung 2 of 3, to 600k images, to go" in board.verdict.says
+
+
+@given(
+    some.dictionaries(
+        some.sampled_from("abcdefgh"),
+        some.builds(Mark, some.integers(0, 3), some.floats(0, 9) | some.just(inf)),
+    ),
+    some.integers(1, 8),
+    some.sampled_from("abcdefgh"),
+)
+def test_promoting_keeps_the_best_and_only_ever_one_more(marks, keep, control):
+    on = promoted(marks, keep, control)
+    assert len(on) <= keep + 1
+    left = [arm for arm in marks if arm not in on and marks[arm].mean < inf]
+    best = [arm for arm in on if arm != control or marks[arm] <= max(marks[a] for a in on)]
+    assert all(marks[one] <= marks[other] for one in best if one != control for other in left)
+    assert (control in on) == (control in marks and marks[control].mean < inf)
+
+
+def test_few_arms_all_train_to_the_end_and_many_do_not():
+    assert ladder(3, 2_000_000, 3) == (Rung(budget=2_000_000, seeds=3, keep=None),)
+    rungs = ladder(12, 2_000_000, 3)
+    assert rungs[0].budget >= 200_000  # ranks at less say little
+    assert rungs[-1] == Rung(budget=2_000_000, seeds=3, keep=None)
+    assert [rung.budget for rung in rungs] == sorted({rung.budget for rung in rungs})
+    assert ladder(12, 2_000_000, 3, steps=0) == rungs[-1:]
+
+
+# From pace to time ------------------------------------------------------------------------------
+
+PACES = tuple(
+    Pace(arm=arm, images_per_second=1000.0, scored_per_second=1e9, mebibytes=500.0) for arm in ARMS
+)
+
+
+def test_a_plan_without_rungs_takes_what_its_images_take():
+    whole = planned(rungs=RUNGS[-1:])
+    foreseen = forecast(whole, Calibration(workers=2, threads=1, paces=PACES))
+    assert foreseen.whole == 1
+    assert foreseen.seconds == pytest.approx(18 * 2001 / 2, rel=1e-3)  # a second to start
+
+
+def test_a_race_takes_what_its_rungs_take():
+    foreseen = forecast(planned(), Calibration(workers=1, threads=1, paces=PACES))
+    first, second, last = foreseen.stretches
+    assert (first.arms, second.arms, last.arms) == (6, 4, 3)
+    assert first.images == 18 * 200_000
+    assert second.images == 12 * 400_000
+    assert last.images == 9 * 1_400_000
+    assert foreseen.whole == pytest.approx((3.6 + 4.8 + 12.6) / 36)
+
+
+def test_the_next_task_goes_to_whoever_is_free():
+    assert scheduled([3, 1, 1, 1], 2) == 3
+    assert scheduled([1, 1, 1, 3], 2) == 4
+
+
+@pytest.mark.parametrize("limit", [600.0, 3600.0, 86_400.0])
+def test_a_time_becomes_the_largest_budget_that_fits(limit):
+    room = Calibration(workers=2, threads=1, paces=PACES)
+    fits = affordable(planned(), room, limit)
+    assert forecast(fits, room).seconds <= limit
+    assert forecast(with_budget(fits, round(fits.budget * 1.1)), room).seconds > limit
+    assert all(trial.budget == fits.budget for trial in fits.trials)
+    assert fits.rungs[0].budget == pytest.approx(fits.budget / 10, rel=1e-3)
+
+
+def test_no_budget_fits_into_no_time():
+    assert affordable(planned(), Calibration(workers=1, threads=1, paces=PACES), 1.0) is None
+
+
+def test_the_fewest_trials_at_a_time_that_are_about_as_fast():
+    def tried(*speeds):
+        return [Packing(workers=w, threads=1, images_per_second=s) for w, s in speeds]
+
+    assert chosen(tried((1, 100), (2, 102), (4, 99))).workers == 1
+    assert chosen(tried((1, 100), (2, 180), (4, 185))).workers == 2
+
+
+def test_a_mark_is_the_mean_of_logs_over_the_seeds_that_got_there():
+    race_plan = planned()
+    race = Race(race_plan, at_first_rung(race_plan, VALUES))
+    expected = sum(log(10 * (1 + s / 100)) for s in range(3)) / 3
+    assert race.mark("a", 0) == Mark(0, pytest.approx(expected))
