@@ -10,28 +10,6 @@ from knowledge.schema import SLOTS, Gan, Option, Recipe
 
 # A generator's turn beside a critic's, in time: measured by tests/benchmarks/costs.py.
 GENERATOR_TURN = 0.8
-MORE_NETWORKS = {  # beyond a generator and a critic, at any one stage of training
-    "auto-encoder-critic": 0,
-    "auxiliary-classifier": 0,
-    "codes": 0,
-    "conditional": 0,
-    "cycle": 2,  # the way back, and its critic
-    "domains": 0,
-    "encoder": 1,
-    "growing": 0,
-    "joint-matching": 2,  # a generator each way, and two critics
-    "label-noise": 0,
-    "multi-scale": 0,
-    "paired": 0,
-    "pyramid": 0,
-    "semantic": 0,
-    "semi-supervised": 0,
-    "single-image": 0,
-    "tokens": 2,  # an encoder, and the network that learns the order of tokens
-    "vae": 0,  # an encoder and a decoder, and no critic
-    "vae-gan": 1,
-}
-MORE_BY_SETTING = {"critics": 1, "styles": 2}  # a second critic; a mapping and a style encoder
 ALTERNATIVES = 3  # named for each trouble
 
 
@@ -44,7 +22,7 @@ def cost(combination: Combination, recipe: Recipe, library: Library) -> Cost:
     return Cost(
         time=two_digits(time_per_image(combination, steps, library)),
         memory=two_digits(prod(o.relative_memory for o in options(combination, library))),
-        networks=networks(recipe),
+        networks=networks(combination, library),
         critic_steps=steps,
         estimated=not measured(combination["architecture"], library),
     )
@@ -55,10 +33,14 @@ def two_digits(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def networks(recipe: Recipe) -> int:
-    structure = recipe.structure
-    by_setting = (n for name, n in MORE_BY_SETTING.items() if structure.settings.get(name))
-    return 2 + MORE_NETWORKS.get(structure.name, 0) + sum(by_setting)
+def networks(combination: Combination, library: Library) -> int:
+    """As many as the system brings; in the product, as the GAN does whose loss needs further ones."""
+    system = library.gans.get(combination["architecture"])
+    if system is None or system.network is None:
+        loss = library.option("loss", combination["loss"])
+        wired = loss is not None and loss.change.structure is not None
+        system = library.gans.get(loss.gan or loss.id) if loss and wired else None
+    return system.network.networks if system and system.network else 2
 
 
 def measured(architecture: str, library: Library) -> bool:

@@ -58,7 +58,7 @@ class Evidence:
 
     def in_scope(self, claim: Claim) -> bool:
         """Said in general, or measured on this data set; elsewhere only if nothing was here."""
-        if claim.refuted:
+        if claim.refuted or claim.misplaced:
             return False
         if not claim.datasets:
             return True

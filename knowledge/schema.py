@@ -148,6 +148,11 @@ class Claim(Record):
     def refuted(self) -> bool:
         return any(check.status == "contradicted" for check in self.checks)
 
+    @property
+    def misplaced(self) -> bool:
+        """Whether it is doubtful that the statement is on its subject at all."""
+        return any(check.status == "attribution-doubt" for check in self.checks)
+
 
 # Recipes -------------------------------------------------------------------------------------
 

@@ -139,6 +139,8 @@ def silence(claim: Claim, needs: list[str], advice: Advice) -> str:
     """Why a claim has no vote."""
     if claim.refuted:
         return "other published evidence contradicts it, so it has no vote"
+    if claim.misplaced:
+        return "it is doubtful whether it speaks of its subject at all, so it has no vote"
     if not needs:
         return f"no need that can be asked for is about {' or '.join(claim.aspects)}"
     if not set(needs) & set(advice.evidence.needs):

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advisor.advise import Advice, recommend
-from advisor.costs import MORE_NETWORKS, critic_steps
+from advisor.costs import critic_steps, networks
 from advisor.profile import checked
 from advisor.ranking import Arm, ranked, spread
 from advisor.recommendation import Support
@@ -137,21 +137,14 @@ def test_more_critic_steps_make_an_image_cheaper_and_a_penalty_dearer(library):
     assert time("wgan-gp") < gradient_penalty
 
 
-def test_the_networks_of_every_structure_of_the_base_are_counted(library):
-    def named(value):
-        if isinstance(value, dict):
-            if isinstance(structure := value.get("structure"), dict):
-                yield structure["name"]
-            for each in value.values():
-                yield from named(each)
-        elif isinstance(value, list | tuple):
-            for each in value:
-                yield from named(each)
-
-    whole = library.model_dump(include={"gans", "axes"})
-    found = set(named(whole)) - {"plain"}
-    assert "cycle" in found
-    assert found <= set(MORE_NETWORKS)
+def test_a_system_trains_as_many_networks_as_its_file_says(library):
+    """So does the loss of VAE-GAN among the combinations, for it wires an encoder beside the two."""
+    for gan in library.nodes:
+        expected = gan.network.networks if gan.network else 2
+        assert networks(dict(gan.combination), library) == expected, gan.id
+    plain = {**library.baseline.combination}
+    assert networks(plain, library) == 2
+    assert networks({**plain, "loss": "vaegan"}, library) == 3
 
 
 def test_a_trouble_names_what_is_reported_to_address_it(library):
