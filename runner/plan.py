@@ -61,7 +61,7 @@ class Rung(Record):
 
     budget: int  # real images shown to the critic since the start
     seeds: int  # of each arm
-    keep: int | None  # arms that go on, the control arm perhaps beside them; None: the last rung
+    keep: int | None  # arms that go on, the control arm beside them; None: the last rung
 
 
 class Task(NamedTuple):

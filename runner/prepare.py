@@ -17,7 +17,7 @@ from runner.metrics import Extractor, Reference, extractor, reference, reference
 from runner.metrics.features import COORDINATES, NETWORKS
 from runner.parts import PartError
 from runner.plan import DataPlan, Measurement, Overrides, RunPlan, Skip, Trial, trials_of
-from runner.race import ladder
+from runner.race import EARLY, ladder
 from runner.scene import ImageShape
 from runner.train import Precision, chosen_precision
 
@@ -76,13 +76,14 @@ def prepare(
     )
     arms = tuple(dict.fromkeys(trial.arm for trial in trials))
     control = advice.control.id if advice.control and advice.control.id in arms else None
-    steps = {} if request.halving else {"steps": 0}
+    early = EARLY if request.halving else ()
+    has_control = control is not None
     plan = RunPlan(
         data=data_plan(request.data, images, request.channels),
         measurement=measurement(request, images, features),
         budget=request.budget,
         seconds=request.time,
-        rungs=ladder(len(arms), request.budget, len(seeds), **steps),
+        rungs=ladder(len(arms), request.budget, len(seeds), control=has_control, early=early),
         control=control,
         seeds=seeds,
         # Eight bits are fewer than a narrow mode of points has.

@@ -148,13 +148,50 @@ def test_promoting_keeps_the_best_and_only_ever_one_more(marks, keep, control):
     assert (control in on) == (control in marks and marks[control].mean < inf)
 
 
+def test_the_control_arm_takes_nobodys_place():
+    race_plan = planned()
+    first = at_first_rung(race_plan, {**VALUES, "baseline": 1.0})
+    assert Race(race_plan, first).entrants[1] == ("a", "b", "c", "baseline")
+
+
 def test_few_arms_all_train_to_the_end_and_many_do_not():
     assert ladder(3, 2_000_000, 3) == (Rung(budget=2_000_000, seeds=3, keep=None),)
     rungs = ladder(12, 2_000_000, 3)
     assert rungs[0].budget >= 200_000  # ranks at less say little
     assert rungs[-1] == Rung(budget=2_000_000, seeds=3, keep=None)
     assert [rung.budget for rung in rungs] == sorted({rung.budget for rung in rungs})
-    assert ladder(12, 2_000_000, 3, steps=0) == rungs[-1:]
+    assert ladder(12, 2_000_000, 3, early=()) == rungs[-1:]
+
+
+def test_with_the_control_or_without_as_many_arms_go_on():
+    kept = [rung.keep for rung in ladder(7, 2_000_000, 3)[:-1]]
+    assert kept == [3, 1]
+    assert [rung.keep for rung in ladder(7, 2_000_000, 3, control=False)[:-1]] == [4, 2]
+
+
+@pytest.mark.parametrize("arms", range(6, 16))
+@pytest.mark.parametrize("seeds", [3, 6])
+def test_a_race_costs_at_most_40_percent_of_training_all_to_the_end(arms, seeds):
+    names = tuple(str(arm) for arm in range(arms))
+    whole = plan(names, seeds)
+    rungs = ladder(arms, whole.budget, seeds)
+    race_plan = whole.model_copy(update={"rungs": rungs, "control": "0"})
+    pace = PACES[0]
+    room = Calibration(
+        workers=1, threads=1, paces=[pace.model_copy(update={"arm": name}) for name in names]
+    )
+    assert forecast(race_plan, room).whole <= 0.4 + 1e-9
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3, 5])
+@pytest.mark.parametrize("arms", range(4, 13))
+def test_rungs_grow_in_seeds_and_shrink_in_arms_and_two_get_to_the_end(arms, seeds):
+    rungs = ladder(arms, 2_000_000, seeds)
+    assert sorted({rung.seeds for rung in rungs}) == [*dict.fromkeys(r.seeds for r in rungs)]
+    assert rungs[0].seeds >= 1
+    left = [arms, *(rung.keep + 1 for rung in rungs[:-1])]
+    assert left == sorted(set(left), reverse=True)
+    assert left[-1] >= 2
 
 
 # From pace to time ------------------------------------------------------------------------------
