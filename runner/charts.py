@@ -130,7 +130,7 @@ def curve(result: TrialResult, budget: int, up: Axis) -> Curve | None:
         dots=tuple(points),
         end=points[-1],
         label_at=points[-1][1],
-        failure=None if result.status == "finished" else result.status,
+        failure=None if result.status in ("finished", "paused") else result.status,
         cross=(
             across_at(max(result.images_seen, result.looks[-1].images_seen), budget),
             points[-1][1],
@@ -150,7 +150,7 @@ def in_words(result: TrialResult) -> str:
         if len(looks) > 1:
             says = f"{seed} from {figures(looks[0].value)} to{says.removeprefix(f'{seed} at')}"
     ended = f", {result.status} at {images(result.images_seen)}"
-    return says if result.status == "finished" else says + ended
+    return says if result.status in ("finished", "paused") else says + ended
 
 
 def spread(heights: Sequence[float]) -> list[float]:

@@ -1,6 +1,6 @@
 """Trials in, ranking out: an order always, a claim only where the seeds bear it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import exp, inf, isfinite, log
 from statistics import fmean
 from typing import NamedTuple
@@ -269,7 +269,8 @@ def standing(
         low=exp(interval[0]) if interval else None,
         high=exp(interval[1]) if interval else None,
         best=contest.chances[at] if at is not None and contest.chances else None,
-        truth=truth(each),
+        truth=means(result.truth for result in each.finished),
+        secondary=means(result.score.secondary for result in each.finished if result.score),
         left=each.left,
         best_look=best,
         last_look=last,
@@ -282,12 +283,13 @@ def standing(
     )
 
 
-def truth(each: Tally) -> dict[str, float]:
-    names = dict.fromkeys(name for result in each.finished for name in result.truth)
-    return {
-        name: fmean(result.truth[name] for result in each.finished if name in result.truth)
-        for name in names
-    }
+def means(measured: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Over seeds, of those that have the measure."""
+    values: dict[str, list[float]] = {}
+    for each in measured:
+        for name, value in each.items():
+            values.setdefault(name, []).append(value)
+    return {name: fmean(those) for name, those in values.items()}
 
 
 def looked(each: Tally) -> tuple[float | None, float | None]:

@@ -17,8 +17,10 @@ from knowledge.files import write_whole
 from knowledge.schema import STAGES, Part, Recipe, Record
 from runner import wording
 from runner.charts import BOTTOM, HEIGHT, LEFT, RIGHT, SPAN, TOP, WIDTH, curves, intervals
+from runner.metrics import Score
 from runner.pictures import dimensions, small_data_uri
 from runner.plan import RunPlan, Trial
+from runner.race import Race
 from runner.results import Leaderboard, Standing, TrialResult
 
 PICTURES = 3_000_000  # bytes of all pictures: a page can still be sent by mail
@@ -137,6 +139,7 @@ def render(run: Run) -> str:
         for arm, own in trials.items()
     }
     first = next((each for each in standings if each.finished), None)
+    names = {each.arm: each.name for each in standings}
     return environment().get_template("report.html.j2").render(
         advice=run.advice,
         plan=plan,
@@ -146,6 +149,12 @@ def render(run: Run) -> str:
         samples={arm: shown for arm in plan.arms if (shown := sample(trials[arm], run))},
         latents=sorted({trial.recipe.latent_dim for trial in plan.trials}),
         real=run.real,
+        entrants=[
+            [names[arm] for arm in those]
+            for those in Race(plan, list(run.results.values())).entrants
+        ],
+        held=held(run.board),
+        kinds=KINDS,
         intervals=intervals(standings, run.board.floor.value if run.board.floor else None),
         curves=curves([ended[each.arm] for each in standings], plan.budget),
         results=[result for each in standings for result in ended[each.arm]],
@@ -165,6 +174,15 @@ def render(run: Run) -> str:
         size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT,
               "top": TOP, "bottom": HEIGHT - BOTTOM, "span": SPAN},
     )  # fmt: skip
+
+
+KINDS = {"noise": "noise", "mean": "the mean image", "blur": "blurred real images"}
+
+
+def held(board: Leaderboard) -> list[tuple[str, Score]]:
+    """What stands below the arms for comparison, real images first."""
+    real = [("real images", board.floor)] if board.floor else []
+    return [*real, *((KINDS[name], score) for name, score in board.anchors.items())]
 
 
 def environment() -> Environment:

@@ -74,6 +74,7 @@ class Standing(Record):
         default_factory=dict
     )  # means over the finished seeds; they rank nothing
     left: int | None = None  # real images after which it left the race; None: it did not
+    secondary: dict[str, float] = Field(default_factory=dict)  # the same: "kid", "coverage", ...
     best_look: float | None  # geometric mean over seeds of each one's best
     last_look: float | None  # the same of its last
     finished: int
@@ -91,10 +92,16 @@ class Leaderboard(Record):
     standings: tuple[Standing, ...]  # best first
     verdict: Verdict
     floor: Score | None  # real images against real images
+    anchors: dict[str, Score] = Field(default_factory=dict)  # "noise", "mean", "blur"
     resolves: float | None = None  # from which ratio on these seeds tell the first two apart
     redraw_noise: float | None = None  # standard deviation of one set of samples, in logs
     cautions: tuple[str, ...] = ()
     complete: bool  # every planned trial has ended
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The names of what was measured beside the distance."""
+        return tuple(dict.fromkeys(name for each in self.standings for name in each.secondary))
 
     @property
     def truths(self) -> tuple[str, ...]:

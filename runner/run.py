@@ -8,14 +8,16 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from advisor.recommendation import Recommendation
 from knowledge import __version__
 from knowledge.files import write_whole
 from knowledge.schema import Record
+from runner.data.cache import cache_folder
 from runner.execute import execute, folder_of, results
 from runner.leaderboard import rank
-from runner.metrics import Score, floor
+from runner.metrics import Score, anchors, floor
 from runner.pictures import picture, shown
 from runner.plan import RunPlan, Task
 from runner.prepare import Prepared, Request, RunError, prepare
@@ -91,7 +93,7 @@ def run(
         around = circumstances(plan, room.workers, room.threads)
         write_whole(folder / "run.json", around.model_dump_json(indent=1))
         on_plan(plan, results(folder, plan.trials))
-        measure_floor(prepared, folder)
+        hold_against(prepared, folder)
         # What a truth learns is learnt here, once, and not by every trial at the same time.
         truth_of(plan.data.where, prepared.images, plan.device)
         own = partial(execute, workers=room.workers, threads=room.threads, on_event=on_event)
@@ -138,24 +140,31 @@ def processor() -> str:
     return platform.processor() or "unknown"
 
 
-def measure_floor(prepared: Prepared, folder: Path) -> None:
-    """Real against real, and real images to hold the samples against."""
-    path = folder / "floor.json"
-    if not path.exists():
-        held_out = prepared.images.held_out
-        write_whole(folder / "real.png", picture(held_out[: shown(prepared.images.size)]))
-        score = floor(prepared.images.train, prepared.reference())
-        write_whole(path, score.model_dump_json(indent=1))
+def hold_against(prepared: Prepared, folder: Path) -> None:
+    """What scores are held against: real images against real ones, and what nobody had to learn."""
+    images, reference = prepared.images, prepared.reference()
+    cache = cache_folder(None) / "references"
+    if not (folder / "real.png").exists():
+        write_whole(folder / "real.png", picture(images.held_out[: shown(images.size)]))
+    if not (folder / "anchors.json").exists():
+        found = {
+            "floor": floor(images.train, reference, cache=cache),
+            **anchors(images.train, reference, cache=cache),
+        }
+        write_whole(folder / "anchors.json", ANCHORS.dump_json(found, indent=1).decode())
+
+
+ANCHORS = TypeAdapter(dict[str, Score])
 
 
 def conclude(folder: Path) -> Leaderboard:
     """From what lies in the folder: ranking, the first arm's samples, report."""
     plan = stored(RunPlan, folder / "plan.json")
     stored(Recommendation, folder / "recommendation.json")  # the report will need it
-    kept = folder / "floor.json"
-    of_real = stored(Score, kept) if kept.exists() else None
+    held = held_against(folder / "anchors.json")
     ended = results(folder, plan.trials)
-    board = rank(plan, ended, of_real, plan.control)
+    board = rank(plan, ended, held.pop("floor", None), plan.control)
+    board = board.model_copy(update={"anchors": held})
     write_whole(folder / "leaderboard.json", board.model_dump_json(indent=1))
     first = next((standing.arm for standing in board.standings if standing.finished), None)
     samples = (r for r in ended if r.trial.arm == first and r.score)
@@ -165,3 +174,11 @@ def conclude(folder: Path) -> Leaderboard:
         )
     write_report(folder)
     return board
+
+
+def held_against(path: Path) -> dict[str, Score]:
+    """Empty where nothing was measured yet. Raises RunError for a file of another version."""
+    try:
+        return ANCHORS.validate_json(path.read_bytes()) if path.exists() else {}
+    except ValidationError:
+        raise RunError(f"{path} is damaged; remove it, and it is measured again") from None

@@ -9,10 +9,12 @@ from rich.text import Text
 from runner.anatomy import Anatomy
 from runner.calibrate import Calibration, forecast, trial_seconds
 from runner.data import ImageSet
+from runner.metrics import Score
 from runner.plan import RunPlan
 from runner.results import Leaderboard, Standing
 from runner.wording import chance, counted, duration, figures, gap, images, span
 
+LABELS = {"kid": "KID"}
 SKIPPED = 10  # files that are named
 
 
@@ -38,20 +40,39 @@ def table(board: Leaderboard) -> RenderableType:
             f"{each.finished}/{each.tried}" if each.tried else "none",
             f"{each.images_per_second:,.0f}" if each.tried else "–",
         )
-    return Group(rows, *truths(board), *notes(board))
+    return Group(rows, *beside(board), *notes(board))
 
 
-def truths(board: Leaderboard) -> Iterator[Table]:
-    """Of toys what is known of their distribution, in a table of its own."""
-    if not board.truths:
-        return
-    rows = Table(title="held against the truth", padding=(0, 1), expand=False)
-    rows.add_column("arm", overflow="fold", min_width=12)
-    for measure in board.truths:
-        rows.add_column(measure.replace("-", " "), justify="right")
-    for each in board.standings:
-        rows.add_row(name(each), *(number(each.truth.get(measure)) for measure in board.truths))
-    yield rows
+def beside(board: Leaderboard) -> Iterator[Table]:
+    """What was measured beside the distance, and of toys what is known of their distribution."""
+    if board.measures:
+        names = [name for name in board.measures if name != "kid-sd"]
+        rows = Table(title="from the same features", padding=(0, 1), expand=False)
+        rows.add_column("arm", overflow="fold", min_width=12)
+        for measure in names:
+            better = "lower" if measure == "kid" else "higher"
+            rows.add_column(f"{LABELS.get(measure, measure)}, {better} is better", justify="right")
+        for each in board.standings:
+            if each.secondary:
+                rows.add_row(name(each), *(number(each.secondary.get(m)) for m in names))
+        for anchor, score in anchored(board):
+            rows.add_row(Text(anchor, "dim"), *(number(score.secondary.get(m)) for m in names))
+        yield rows
+    if board.truths:
+        rows = Table(title="held against the truth", padding=(0, 1), expand=False)
+        rows.add_column("arm", overflow="fold", min_width=12)
+        for measure in board.truths:
+            rows.add_column(measure.replace("-", " "), justify="right")
+        for each in board.standings:
+            rows.add_row(name(each), *(number(each.truth.get(measure)) for measure in board.truths))
+        yield rows
+
+
+def anchored(board: Leaderboard) -> Iterator[tuple[str, Score]]:
+    """Real images first, then what nobody had to learn."""
+    if board.floor:
+        yield "real images", board.floor
+    yield from board.anchors.items()
 
 
 def place(each: Standing, board: Leaderboard) -> str:
@@ -85,6 +106,9 @@ def notes(board: Leaderboard) -> Iterator[Text]:
     if board.floor:
         says = f"floor {figures(board.floor.value)}: training images against held-out ones"
         yield Text(f"{says}, what a perfect generator would score", style="dim")
+    if board.anchors:
+        those = ", ".join(f"{name} {figures(s.value)}" for name, s in board.anchors.items())
+        yield Text(f"images that nobody had to learn: {those}", style="dim")
     if board.verdict.kind in ("winner", "tie"):
         resolves = f" resolve gaps of {gap(board.resolves)}" if board.resolves else ""
         yield Text(f"= marks a tie; the seeds{resolves}; below the leaders only an order", "dim")
@@ -128,6 +152,7 @@ def planned(plan: RunPlan, calibration: Calibration) -> RenderableType:
         )
     at_once = counted(calibration.workers, "trial")
     says = (
+        f"{plan.budget:,} real images for each trial that gets to the end; "
         f"about {duration(foreseen.seconds)} in all, {at_once} at a time with "
         f"{counted(calibration.threads, 'thread')} each; {100 * foreseen.whole:.0f} % of the "
         "images that it would take to train every arm to the end"
