@@ -1,36 +1,41 @@
 """Trials in, ranking out: an order always, a claim only where the seeds bear it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import exp, inf, isfinite, log
 from statistics import fmean
+from types import MappingProxyType
 from typing import NamedTuple
 
 from runner.comparison import Comparison, redraw_noise
 from runner.metrics.score import Score, distance_name
 from runner.plan import RunPlan
-from runner.race import LEAST, Mark, Race
+from runner.race import LEARNT, LEAST, Mark, Race, race_of
 from runner.results import Leaderboard, Look, Standing, TrialResult, Verdict
 from runner.wording import below, counted, figures, gap, images, listed
 
+NOTHING: Mapping[str, Score] = MappingProxyType({})
 SEEDS = 3  # finished ones of every leading arm, before anything is claimed
 NOISES = 2  # redraws of the samples alone move distances so many standard deviations
 FLOORS = 2  # this close to the floor the metric sees no difference from real images
 
 
 def rank(
-    plan: RunPlan, results: Sequence[TrialResult], floor: Score | None, control: str | None
+    plan: RunPlan,
+    results: Sequence[TrialResult],
+    floor: Score | None,
+    control: str | None,
+    anchors: Mapping[str, Score] = NOTHING,
 ) -> Leaderboard:
     """Arms by mean log score over seeds, those that cannot be told from the first as ties.
 
     Raises ValueError where scores are of unlike protocol or results are not of this plan.
     """
     check(plan, results, floor)
-    race = Race(plan, results)
+    race = race_of(plan, results, anchors)
     tallies = [tally(race, arm, results) for arm in plan.arms]
     scored = sorted((each for each in tallies if each.logs), key=lambda each: each.mean)
-    # Who is in the last rung got there partly by luck, which the range of all arms allows for.
-    family = len(plan.arms) if plan.rungs[1:] else 0
-    contest = Contest(scored, floor, Comparison([each.logs for each in scored], family))
+    started = len(plan.arms) if plan.rungs[1:] else 0
+    contest = Contest(scored, floor, Comparison([each.logs for each in scored], started))
     leaders = [scored[i] for i in range(len(scored)) if not contest.apart(i)]
     complete = race.over
     verdict = judge(contest, leaders, tallies, race)
@@ -49,9 +54,12 @@ def rank(
         ),
         verdict=verdict,
         floor=floor,
+        anchors=dict(anchors),
         resolves=exp(resolves) if isfinite(resolves) else None,
         redraw_noise=contest.noise,
-        cautions=tuple(cautions(contest, leaders, tallies, floor, control, complete=complete)),
+        cautions=tuple(
+            cautions(contest, leaders, tallies, floor, anchors, control, complete=complete)
+        ),
         complete=complete,
     )
 
@@ -174,7 +182,8 @@ def judge(contest: Contest, leaders: list[Tally], tallies: list[Tally], race: Ra
         says = f"A preview without a winner: {lowest}, but {why}."
         return Verdict(kind="preview", arms=(first.arm,), says=says)
     if len(leaders) == 1:
-        return Verdict(kind="winner", arms=(leaders[0].arm,), says=won(contest))
+        early = any(each.left for each in tallies)
+        return Verdict(kind="winner", arms=(leaders[0].arm,), says=won(contest, early=early))
     arms = tuple(each.arm for each in leaders)
     return Verdict(kind="tie", arms=arms, says=tied(contest, leaders))
 
@@ -205,11 +214,13 @@ def unripe(leaders: list[Tally], tallies: list[Tally], race: Race) -> str | None
     return f"a claim takes {SEEDS} finished seeds of every leading arm: {each.name} has {finished}"
 
 
-def won(contest: Contest) -> str:
+def won(contest: Contest, *, early: bool) -> str:
+    """Where arms left early, nothing is claimed of them."""
     first = contest.arms[0]
     seeds = counted(len(first.finished), "seed")
     interval = contest.comparison.interval(0)
-    says = f"{first.name} wins with a mean {contest.metric} of {figures(exp(first.mean))}"
+    those = f" among the {len(contest.arms)} arms that got to the end" if early else ""
+    says = f"{first.name} wins{those} with a mean {contest.metric} of {figures(exp(first.mean))}"
     if interval:
         says += f" (95 %: {figures(exp(interval[0]))} to {figures(exp(interval[1]))})"
     says += f" over {seeds}"
@@ -312,14 +323,14 @@ def cautions(
     leaders: list[Tally],
     tallies: list[Tally],
     floor: Score | None,
+    anchors: Mapping[str, Score],
     control: str | None,
-    *,
-    complete: bool,
+    race: Race,
 ) -> Iterator[str]:
     scores = [result.score for each in tallies for result in each.finished if result.score]
     yield from dict.fromkeys(caution for score in scores for caution in score.cautions)
     planned = max(each.planned for each in tallies)
-    if planned < SEEDS and not complete:  # later the verdict says it
+    if planned < SEEDS and not race.over:  # later the verdict says it
         yield f"{counted(planned, 'seed')} an arm give an order only: a claim takes {SEEDS}."
     if contest.comparison.uneven:
         yield (
@@ -331,14 +342,15 @@ def cautions(
             f"{contest.arms[0].name} is within {FLOORS} times the floor: this metric hardly tells "
             "its samples from real images, and arms down there are ties."
         )
+    if contest.arms and "noise" in anchors:
+        noise = anchors["noise"].value
+        if contest.arms[0].mean > log(LEARNT * noise):
+            yield (
+                f"Nobody has learnt much yet: images by chance are at {figures(noise)}. Such a "
+                "ranking says little about what more training would give; use a larger --budget."
+            )
     yield from flattered(contest)
-    if early := [each for each in tallies if each.left]:
-        budget = early[0].results[0].trial.budget
-        those = listed([f"{each.name} after {images(each.left or 0)}" for each in early])
-        yield (
-            f"Far behind, and out of the race early: {those} of {images(budget)} images. "
-            "They might have caught up; --no-halving trains every arm to the end."
-        )
+    yield from departed(contest, tallies, race)
     anchor = next((each for each in tallies if each.arm == control), None)
     if contest.arms and anchor and anchor.results and not anchor.logs:
         yield f"The control arm, {anchor.name}, never finished: the ranking lacks its anchor."
@@ -359,3 +371,27 @@ def flattered(contest: Contest) -> Iterator[str]:
             f"The best of several looks flatters, being picked by its own number: {listed(those)}. "
             "The ranking goes by the end of the budget."
         )
+
+
+def departed(contest: Contest, tallies: list[Tally], race: Race) -> Iterator[str]:
+    """Who left the race early, and who of them may yet be as good as the first."""
+    early = [each for each in tallies if each.left]
+    if not early:
+        return
+    told, near = [], []
+    for each in early:
+        says = f"{each.name} after {images(each.left or 0)}"
+        at = race.left(each.arm)
+        if contest.arms and at is not None:
+            first = contest.arms[0]
+            behind = race.mark(each.arm, at).mean - race.mark(first.arm, at).mean
+            says += f" ({gap(exp(behind))} behind {first.name})" if behind > 0 else ""
+            if behind <= contest.comparison.scatter(race.plan.rungs[at].seeds):
+                near.append(each.name)
+        told.append(says)
+    says = f"Out of the race early: {listed(told)} of {images(race.plan.budget)} images. "
+    if near:
+        says += f"Seeds scatter enough for {listed(near)} to be as good. "
+    else:
+        says += "They might have caught up. "
+    yield f"{says}--no-halving trains every arm to the end."

@@ -5,10 +5,12 @@ from math import inf, isfinite, log
 from statistics import fmean
 from typing import NamedTuple
 
+from runner.metrics import Score
 from runner.plan import Rung, RunPlan, Task
 from runner.results import TrialResult
 
 ENOUGH = 3  # arms and fewer all train to the end
+LEARNT = 0.5  # of the distance of noise: nobody leaves before the best is below that
 LEAST = 1e-6  # rounding may carry the distance of a perfect copy below zero
 
 
@@ -78,8 +80,11 @@ def promoted(marks: Mapping[str, Mark], keep: int, control: str | None) -> tuple
 class Race:
     """Where a plan stands, worked out from the results alone: nothing else needs to be kept."""
 
-    def __init__(self, plan: RunPlan, results: Sequence[TrialResult]) -> None:
-        self.plan = plan
+    def __init__(
+        self, plan: RunPlan, results: Sequence[TrialResult], noise: float | None = None
+    ) -> None:
+        """`noise` is the distance of images by chance: while nobody is well below it, all go on."""
+        self.plan, self.noise = plan, noise
         self.results = {each.trial.id: each for each in results}
         self.trials = {(each.arm, each.seed): each.id for each in plan.trials}
         self.entrants: list[tuple[str, ...]] = [plan.arms]  # of each rung that has begun
@@ -87,7 +92,13 @@ class Race:
             if rung.keep is None or self.tasks(index):
                 break
             marks = {arm: self.mark(arm, index) for arm in self.entrants[index]}
-            self.entrants.append(promoted(marks, rung.keep, plan.control))
+            keep = rung.keep if self.learnt(marks) else len(marks)
+            self.entrants.append(promoted(marks, keep, plan.control))
+
+    def learnt(self, marks: Mapping[str, Mark]) -> bool:
+        """Whether anybody has learnt enough for ranks to mean anything."""
+        best = min((mark.mean for mark in marks.values()), default=inf)
+        return self.noise is None or best < log(LEARNT * self.noise)
 
     @property
     def rung(self) -> int:
@@ -130,3 +141,8 @@ class Race:
             if arm not in those:
                 return index
         return None
+
+
+def race_of(plan: RunPlan, results: Sequence[TrialResult], anchors: Mapping[str, Score]) -> Race:
+    """With what was measured of images by chance."""
+    return Race(plan, results, anchors["noise"].value if "noise" in anchors else None)

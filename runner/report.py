@@ -20,7 +20,7 @@ from runner.charts import BOTTOM, HEIGHT, LEFT, RIGHT, SPAN, TOP, WIDTH, curves,
 from runner.metrics import Score
 from runner.pictures import dimensions, small_data_uri
 from runner.plan import RunPlan, Trial
-from runner.race import Race
+from runner.race import race_of
 from runner.results import Leaderboard, Standing, TrialResult
 
 PICTURES = 3_000_000  # bytes of all pictures: a page can still be sent by mail
@@ -151,7 +151,7 @@ def render(run: Run) -> str:
         real=run.real,
         entrants=[
             [names[arm] for arm in those]
-            for those in Race(plan, list(run.results.values())).entrants
+            for those in race_of(plan, list(run.results.values()), run.board.anchors).entrants
         ],
         held=held(run.board),
         kinds=KINDS,

@@ -21,7 +21,7 @@ from runner.metrics import Score, anchors, floor
 from runner.pictures import picture, shown
 from runner.plan import RunPlan, Task
 from runner.prepare import Prepared, Request, RunError, prepare
-from runner.race import Race
+from runner.race import Race, race_of
 from runner.report import write_report
 from runner.results import Leaderboard, TrialResult
 from runner.settle import Planned, alone_in, settled, stored
@@ -103,7 +103,8 @@ def run(
 
 def race(plan: RunPlan, folder: Path, engine: Engine, on_rung: Callable[[Race], None]) -> None:
     """Rung after rung, until those that are left have got to the end."""
-    while not (race := Race(plan, results(folder, plan.trials))).over:
+    held = held_against(folder / "anchors.json")
+    while not (race := race_of(plan, results(folder, plan.trials), held)).over:
         on_rung(race)
         engine(folder, race.tasks(race.rung))
 
@@ -163,8 +164,7 @@ def conclude(folder: Path) -> Leaderboard:
     stored(Recommendation, folder / "recommendation.json")  # the report will need it
     held = held_against(folder / "anchors.json")
     ended = results(folder, plan.trials)
-    board = rank(plan, ended, held.pop("floor", None), plan.control)
-    board = board.model_copy(update={"anchors": held})
+    board = rank(plan, ended, held.pop("floor", None), plan.control, held)
     write_whole(folder / "leaderboard.json", board.model_dump_json(indent=1))
     first = next((standing.arm for standing in board.standings if standing.finished), None)
     samples = (r for r in ended if r.trial.arm == first and r.score)

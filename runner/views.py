@@ -47,11 +47,11 @@ def beside(board: Leaderboard) -> Iterator[Table]:
     """What was measured beside the distance, and of toys what is known of their distribution."""
     if board.measures:
         names = [name for name in board.measures if name != "kid-sd"]
-        rows = Table(title="from the same features", padding=(0, 1), expand=False)
+        says = "from the same features; KID: lower is better, the others: higher"
+        rows = Table(title=says, padding=(0, 1), expand=False)
         rows.add_column("arm", overflow="fold", min_width=12)
         for measure in names:
-            better = "lower" if measure == "kid" else "higher"
-            rows.add_column(f"{LABELS.get(measure, measure)}, {better} is better", justify="right")
+            rows.add_column(LABELS.get(measure, measure), justify="right", no_wrap=True)
         for each in board.standings:
             if each.secondary:
                 rows.add_row(name(each), *(number(each.secondary.get(m)) for m in names))

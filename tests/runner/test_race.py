@@ -11,7 +11,7 @@ from runner.leaderboard import rank
 from runner.plan import Rung
 from runner.race import Mark, Race, ladder, promoted, with_budget
 from runner.results import Look, TrialResult
-from tests.runner.runs import diverged, finished, plan
+from tests.runner.runs import diverged, finished, plan, score
 
 ARMS = ("a", "b", "c", "d", "e", "baseline")
 RUNGS = (
@@ -72,6 +72,22 @@ def test_an_arm_that_failed_on_a_seed_stands_behind_those_that_did_not():
     assert "baseline" not in Race(race_plan, every).entrants[1]  # there is nothing to go on with
 
 
+def test_nobody_leaves_before_anybody_has_learnt():
+    race_plan = planned()
+    ended = at_first_rung(race_plan, VALUES)  # the best is at 10
+    assert Race(race_plan, ended, noise=19.0).entrants[1] == ARMS
+    assert Race(race_plan, ended, noise=21.0).entrants[1] == ("a", "b", "c", "baseline")
+
+
+def test_a_ranking_next_to_noise_is_told():
+    race_plan = planned()
+    board = rank(race_plan, ended_race(race_plan), None, "baseline", {"noise": score(19.0)})
+    assert any("Nobody has learnt much yet: images by chance are at 19.0" in c
+               for c in board.cautions)  # fmt: skip
+    board = rank(race_plan, ended_race(race_plan), None, "baseline", {"noise": score(2000.0)})
+    assert not any("learnt" in caution for caution in board.cautions)
+
+
 def test_a_race_without_survivors_is_over():
     race_plan = planned()
     race = Race(race_plan, [diverged(trial) for trial in race_plan.trials])
@@ -121,7 +137,30 @@ def test_the_leaderboard_puts_those_that_left_behind_the_others_and_says_when():
     assert board.complete
     assert board.verdict.kind == "winner"
     assert not any(each.failures for each in board.standings)
-    assert any("out of the race early: C after 600k, D after 200k" in c for c in board.cautions)
+    assert "A wins among the 3 arms that got to the end" in board.verdict.says
+    told = next(c for c in board.cautions if "Out of the race early" in c)
+    assert "C after 600k (a factor of 3.0 behind A), D after 200k (a factor of 4.0" in told
+    assert "might have caught up" in told
+
+
+def test_an_arm_that_left_no_further_behind_than_seeds_scatter_may_be_as_good():
+    race_plan = planned()
+    ended = []
+    for result in ended_race(race_plan):
+        looks = [
+            look.model_copy(update={"value": 10.1}) if result.trial.arm == "c" else look
+            for look in result.looks
+        ]
+        ended.append(result.model_copy(update={"looks": tuple(looks)}))
+    race = Race(race_plan, ended)
+    assert race.entrants[2] == ("a", "c", "baseline")  # who would go on now
+    later = [r for r in ended if r.trial.arm != "b"]
+    told = [
+        caution
+        for caution in rank(race_plan, later, None, "baseline").cautions
+        if "Out of the race early" in caution
+    ]
+    assert told == []  # nobody has left yet: a rung lacks results
 
 
 def test_ranking_in_the_middle_of_a_race_says_where_it_is():
