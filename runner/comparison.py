@@ -24,12 +24,14 @@ class Comparison:
     spreads are very unequal, that of Games and Howell (1976), which pools nothing: one arm that
     collapses on a seed would otherwise hide all that the other arms show.
 
-    `family` is the number of arms that started, where it was halving that chose those compared:
-    whoever got through did so partly by luck, which the range of all of them allows for.
+    `started` is the number of arms in all, where halving on early distances chose those compared.
+    They got through partly by luck, and the control arm did not: with as many arms as are left, up
+    to one comparison in ten would name a winner among equals. One arm more in the range allows for
+    the luckiest of those that are out: that holds 5 % (tests/runner/test_simulation.py).
     """
 
     groups: Sequence[Sequence[float]]
-    family: int = 0
+    started: int = 0
 
     def apart(self, one: int, other: int) -> bool:
         gap = abs(fmean(self.groups[one]) - fmean(self.groups[other]))
@@ -104,6 +106,20 @@ class Comparison:
         first = bisect_left(practical, True, key=enough)
         return practical[first] if first < len(practical) else None
 
+    def scatter(self, seeds: int) -> float:
+        """Up to this, means of so many seeds of one pair may differ by chance; infinite: who knows.
+
+        The variance is that of the scores at hand, whichever arms they are of.
+        """
+        if self.freedom < 1:
+            return inf
+        return _student(self.freedom) * sqrt(2 * self.pooled / seeds)
+
+    @property
+    def family(self) -> int:
+        """The arms whose range a difference has to exceed."""
+        return max(len(self.groups), min(self.started, len(self.groups) + 1))
+
     @cached_property
     def freedom(self) -> int:
         """Degrees of freedom of the pooled variance."""
@@ -142,8 +158,7 @@ class Comparison:
         if self.uneven:  # Welch and Satterthwaite
             shares = (error**2 / (n - 1) for error, n in zip(errors, seeds, strict=True))
             freedom = sum(errors) ** 2 / sum(shares)
-        arms = max(self.family, len(self.groups))
-        return _studentized_range(arms, freedom) * sqrt(sum(errors) / 2)
+        return _studentized_range(self.family, freedom) * sqrt(sum(errors) / 2)
 
 
 def redraw_noise(draws: Sequence[Sequence[float]]) -> float | None:

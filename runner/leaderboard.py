@@ -57,9 +57,7 @@ def rank(
         anchors=dict(anchors),
         resolves=exp(resolves) if isfinite(resolves) else None,
         redraw_noise=contest.noise,
-        cautions=tuple(
-            cautions(contest, leaders, tallies, floor, anchors, control, complete=complete)
-        ),
+        cautions=tuple(cautions(contest, leaders, tallies, floor, anchors, control, race)),
         complete=complete,
     )
 

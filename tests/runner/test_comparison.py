@@ -164,10 +164,17 @@ def test_probabilities_are_the_same_each_time_and_none_without_a_second_seed() -
 # Arms that halving chose -----------------------------------------------------------------------
 
 
-def test_margins_allow_for_all_arms_that_started() -> None:
-    comparison = Comparison(EVEN[:2], family=7)
-    freedom = comparison.freedom
-    quantile = stats.studentized_range.ppf(0.95, 7, freedom)
+def test_margins_allow_for_the_luckiest_of_the_arms_that_are_out() -> None:
+    comparison = Comparison(EVEN[:2], started=7)
+    quantile = stats.studentized_range.ppf(0.95, 3, comparison.freedom)
     expected = quantile * (comparison.pooled * (1 / 3 + 1 / 4) / 2) ** 0.5
     assert comparison.margin(0, 1) == pytest.approx(expected, rel=1e-6)
     assert comparison.interval(0) == Comparison(EVEN[:2]).interval(0)
+    assert Comparison(EVEN, started=3).family == Comparison(EVEN).family == 3
+
+
+def test_two_seeds_scatter_as_students_t_says() -> None:
+    comparison = Comparison(EVEN)
+    expected = stats.t.ppf(0.975, comparison.freedom) * comparison.pooled**0.5
+    assert comparison.scatter(2) == pytest.approx(expected)
+    assert Comparison([[3.0]]).scatter(1) == float("inf")
