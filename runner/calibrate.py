@@ -64,13 +64,9 @@ def calibrate(
     """
     first = [next(t for t in plan.trials if t.arm == arm) for arm in plan.arms]
     probe = next((t for t in first if t.arm == plan.control), first[0])
-    tried = tuple(packings(plan, probe, tell)) if workers is None else ()
-    if tried:
-        best = chosen(tried)
-        workers, threads = best.workers, best.threads
-    else:
-        workers = workers or 1
-        threads = max(1, free_cores() // workers)
+    tried = tuple(packings(plan, probe, workers, tell))
+    best = chosen(tried) if tried else Packing(workers=workers or 1, threads=1, images_per_second=0)
+    workers, threads = best.workers, best.threads
     measured: list[Pace] = []
     for at in range(0, len(first) if paces else 0, workers):
         some = first[at : at + workers]
@@ -79,35 +75,47 @@ def calibrate(
     return Calibration(workers=workers, threads=threads, tried=tried, paces=tuple(measured))
 
 
-def packings(plan: RunPlan, probe: Trial, tell: Callable[[str], None]) -> Iterator[Packing]:
-    """Nothing to try where there is one core, or one trial."""
-    cores = free_cores()
-    most = min(len(plan.trials), 4 if plan.device == "cuda" else cores)
-    if most == 1:
-        return
+def packings(
+    plan: RunPlan, probe: Trial, workers: int | None, tell: Callable[[str], None]
+) -> Iterator[Packing]:
+    """Nothing to try where there is one core, or one trial, or one way to do as one is told."""
     best = 0.0
-    for workers in sorted({1, 2, most // 2, most} - {0}):
-        threads = max(1, cores // workers)
-        trials = f"{workers} trials at a time" if workers > 1 else "one trial at a time"
+    ways = ways_to_pack(plan, workers)
+    for at_once, threads in ways if len(ways) > 1 else ():
+        trials = f"{at_once} trials at a time" if at_once > 1 else "one trial at a time"
         tell(f"trying {trials}, {threads} thread{'s' * (threads > 1)} each")
         try:
-            paces = side_by_side(plan, [probe] * workers, threads)
+            paces = side_by_side(plan, [probe] * at_once, threads)
         except RuntimeError:
-            if workers == 1:
+            if at_once == 1:
                 raise
             return  # they do not fit into the device's memory
         speed = sum(pace.images_per_second for pace in paces)
-        yield Packing(workers=workers, threads=threads, images_per_second=speed)
+        yield Packing(workers=at_once, threads=threads, images_per_second=speed)
         if plan.device == "cuda" and speed < WORTH * best:
             return
         best = max(best, speed)
 
 
+def ways_to_pack(plan: RunPlan, workers: int | None) -> list[tuple[int, int]]:
+    """Trials at a time, and threads for each: their product never exceeds the cores."""
+    cores = free_cores()
+    most = min(len(plan.trials), 4 if plan.device == "cuda" else cores)
+    numbers = {workers} if workers else {1, 2, max(1, most // 2), most}
+    fitting = sorted(number for number in numbers if number <= max(most, workers or 0))
+    return [
+        (number, threads) for number in fitting for threads in sorted({1, max(1, cores // number)})
+    ]
+
+
 def chosen(tried: Sequence[Packing]) -> Packing:
-    """The fewest at a time that are not clearly slower than the fastest."""
+    """The fewest trials at a time that are not clearly slower than the fastest, with least threads.
+
+    Threads are worth less than they seem on a quiet machine, and collapse on a busy one.
+    """
     fastest = max(each.images_per_second for each in tried)
     fast = (each for each in tried if each.images_per_second * WORTH >= fastest)
-    return min(fast, key=lambda each: each.workers)
+    return min(fast, key=lambda each: (each.workers, each.threads))
 
 
 def side_by_side(plan: RunPlan, trials: Sequence[Trial], threads: int) -> list[Pace]:

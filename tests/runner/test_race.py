@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from runner.calibrate import Calibration, Pace, Packing, affordable, chosen, forecast, scheduled
+from runner.calibrate import (
+    Calibration,
+    Pace,
+    Packing,
+    affordable,
+    chosen,
+    forecast,
+    scheduled,
+    ways_to_pack,
+)
 from runner.leaderboard import rank
 from runner.plan import Rung
 from runner.race import Mark, Race, ladder, promoted, with_budget
@@ -145,7 +154,7 @@ def test_the_leaderboard_puts_those_that_left_behind_the_others_and_says_when():
 
 def test_an_arm_that_left_no_further_behind_than_seeds_scatter_may_be_as_good():
     race_plan = planned()
-    wild = {trial.id: 1 + 2 * trial.seed for trial in race_plan.trials}
+    wild = {trial.id: 1 + 1.2 * trial.seed for trial in race_plan.trials}
     ended = [
         finished(r.trial, r.score.value * wild[r.trial.id]).model_copy(update={"looks": r.looks})
         if r.score
@@ -282,3 +291,19 @@ def test_a_mark_is_the_mean_of_logs_over_the_seeds_that_got_there():
     race = Race(race_plan, at_first_rung(race_plan, VALUES))
     expected = sum(log(10 * (1 + s / 100)) for s in range(3)) / 3
     assert race.mark("a", 0) == Mark(0, pytest.approx(expected))
+
+
+def test_threads_and_trials_share_the_cores(monkeypatch):
+    monkeypatch.setattr("runner.calibrate.free_cores", lambda: 8)
+    assert ways_to_pack(planned(), None) == [
+        (1, 1), (1, 8), (2, 1), (2, 4), (4, 1), (4, 2), (8, 1),
+    ]  # fmt: skip
+    assert ways_to_pack(planned(), 3) == [(3, 1), (3, 2)]
+    assert ways_to_pack(planned(), 8) == [(8, 1)]
+    monkeypatch.setattr("runner.calibrate.free_cores", lambda: 1)
+    assert ways_to_pack(planned(), None) == [(1, 1)]
+
+
+def test_among_equals_a_trial_gets_one_thread():
+    tried = [Packing(workers=1, threads=t, images_per_second=s) for t, s in ((1, 99), (2, 100))]
+    assert chosen(tried).threads == 1
