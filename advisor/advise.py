@@ -10,7 +10,9 @@ from advisor.cutting import Survivors, cut, holds
 from advisor.evidence import Evidence, cite
 from advisor.explain.relax import relaxations
 from advisor.facts import derive
+from advisor.failures import failures
 from advisor.numbers import Numbers, Table, tables
+from advisor.overlays import used
 from advisor.ranking import HANDFUL, Arm, bold, conservative, ranked, spread, standing
 from advisor.recommendation import (
     Answer,
@@ -125,6 +127,8 @@ class Advice:
             refusal=self.refusal(refusal) if refusal else None,
             unknown=() if refusal else unknown(self),
             serving=tuple(g.name for g in self.library.gans.values() if self.serves_the_task(g.id)),
+            names={gan.id: gan.name for gan in self.library.gans.values()},
+            overlays=used(self.library),
         )
 
     def shortlist(self, top: int = HANDFUL) -> list[Arm]:
@@ -300,7 +304,7 @@ class Advice:
             yield self.arm(node.gan.id, node.gan.id, dict(node.gan.combination))
 
     def arm(self, name: str, gan: str, combination: Combination) -> Arm:
-        steps = critic_steps(self.library.gans[gan], combination["optimizer"])
+        steps = critic_steps(self.library.gans[gan], combination, self.library)
         time = time_per_image(combination, steps, self.library)
         return Arm(name, gan, combination, *self.heard(gan), time)
 
@@ -369,7 +373,7 @@ class Advice:
             testimony=arm.testimony,
             remarks=self.remarks(arm.combination, gan.tags),
             settings=settings,
-            fails=gan.fails,
+            fails=failures(arm.combination, gan, self),
             troubles=troubles(gan, self.library, [each.gan for each in shortlist], self.task),
             cost=cost(arm.combination, recipe, self.library),
             apart=self.rivals(arm.gan, shortlist),
@@ -395,17 +399,22 @@ class Advice:
             remarks=self.remarks(point, frozenset()),
             settings=settings,
             because=baseline.because,
+            sources=tuple(self.library.sources[source].short for source in baseline.sources),
+            fails=failures(point, None, self),
             cost=cost(point, recipe, self.library),
         )
 
     def remarks(self, combination: Combination, own: frozenset[str]) -> tuple[Remark, ...]:
+        noted = self.noting(combination, own)
+        return tuple(self.remark(rule) for rule in noted if not rule.fails)
+
+    def noting(self, combination: Combination, own: frozenset[str]) -> Iterator[Rule]:
+        """The rules that have something to say of a combination."""
         tags = {slot: self.space.tags[slot].get(combination[slot], set()) for slot in SLOTS}
         node = Node(self.library.gans["gan"], {**tags, "loss": tags["loss"] | own})
-        return tuple(
-            self.remark(rule)
-            for rule in self.rules
-            if any(node.fits(selector) for selector in rule.notes)
-        )
+        for rule in self.rules:
+            if any(node.fits(selector) for selector in rule.notes):
+                yield rule
 
     def remark(self, rule: Rule) -> Remark:
         return Remark(

@@ -1,5 +1,6 @@
 """From a point of the combination space to a recipe that the runner can train."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from advisor.recommendation import Setting
@@ -36,14 +37,37 @@ def published(
 
 
 def origin(settings: PublishedSettings, library: Library) -> Setting:
-    change = settings.change
-    others = [name for name in RecipeChange.model_fields if name in change.model_fields_set]
-    set_here = change.optimizer | {
-        name: getattr(change, name) for name in others if name != "optimizer"
-    }
-    what = ", ".join(f"{name} {in_words(value)}" for name, value in set_here.items())
     source = library.sources[settings.source]
-    return Setting(what=what, source=settings.source, short=source.short, locator=settings.locator)
+    return Setting(
+        what=", ".join(spelt_out(settings.change)),
+        source=settings.source,
+        short=source.short,
+        locator=settings.locator,
+        verified=settings.verified,
+    )
+
+
+SAID: dict[str, str] = {  # a setting as a paper would say it
+    "rate": "learning rate {}",
+    "critic_rate": "{} for the critic",
+    "betas": "betas {}",
+    "critic_steps": "critic steps {}",
+    "critic_weight_decay": "weight decay of the critic {}",
+    "batch_size": "batches of {}",
+    "latent_dim": "latent codes of {} numbers",
+    "normalizers": "in the critic also {}",
+    "penalties": "penalty {}",
+}
+
+
+def spelt_out(change: RecipeChange) -> Iterator[str]:
+    named = {name: getattr(change, name) for name in RecipeChange.model_fields}
+    others = {k: v for k, v in named.items() if k in change.model_fields_set and k != "optimizer"}
+    for name, value in {**change.optimizer, **others}.items():
+        if name == "critic_steps":
+            yield "1 critic step" if value == 1 else f"{value} critic steps"
+        else:
+            yield SAID.get(name, name.replace("_", " ") + " {}").format(in_words(value))
 
 
 def in_words(value: Any) -> str:  # noqa: ANN401 - any setting
@@ -51,6 +75,8 @@ def in_words(value: Any) -> str:  # noqa: ANN401 - any setting
     if isinstance(value, Part):
         given = ", ".join(f"{name} {setting}" for name, setting in value.settings.items())
         return f"{value.name} ({given})" if given else value.name
-    if isinstance(value, list | tuple) and value and isinstance(value[0], Part):
+    if isinstance(value, list | tuple):
         return " and ".join(map(in_words, value))
-    return str(value)
+    return (
+        f"{value:.15f}".rstrip("0") if isinstance(value, float) and 0 < value < 1e-4 else str(value)
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from math import prod
 
+from advisor.compose import published
 from advisor.recommendation import Cost, Trouble
 from advisor.space import Combination
 from knowledge.library import Library
@@ -59,9 +60,10 @@ def options(combination: Combination, library: Library) -> Iterator[Option]:
             yield option
 
 
-def critic_steps(gan: Gan, optimizer: str) -> int:
-    """For each generator step, as the GAN's recipe will have it."""
-    used = [each.change for each in gan.settings if each.optimizer in (None, optimizer)]
+def critic_steps(gan: Gan, combination: Combination, library: Library) -> int:
+    """For each generator step, as the candidate's recipe will have it."""
+    settings = published(gan, combination, library)
+    used = [each.change for each in settings if each.optimizer in (None, combination["optimizer"])]
     stated = [change.optimizer.get("critic_steps") for change in (gan.change, *used)]
     return next((int(steps) for steps in reversed(stated) if steps), 1)
 

@@ -26,18 +26,17 @@ def sections(found: Recommendation, *, full: bool) -> Iterator[Section]:
         yield Section("Advice", tuple(map(Note, wording.nothing_left(found))))
         return
     yield Section("Shortlist", tuple(shortlist(found)))
-    for each in found.arms:
-        standing = "the control arm" if each.role == "control" else each.standing
-        about = Note(f"{each.id}, {each.year}; {standing}; {wording.place(each)}")
-        says = Items(tuple(map(item, wording.lines(each, full=full))))
-        yield Section(each.name, (about, says))
+    for each, lines in wording.candidates(found, full=full):
+        standing = () if each.role == "control" else (each.standing,)
+        about = Note("; ".join((wording.about(each), *standing, wording.place(each))))
+        yield Section(each.name, (about, Items(tuple(map(item, lines)))))
     yield Section("In short", tuple(map(Note, wording.closing(found))))
 
 
 def funnel(found: Recommendation) -> Grid:
     rows: list[tuple[Cell, ...]] = [(str(found.space_size), "", "combinations on paper")]
     for step in found.funnel:
-        line = wording.cut_line(step)
+        line = wording.cut_line(step, found.names)
         rows.append((line.label, STAGES[step.stage], (item(line._replace(label="")),)))
     if found.funnel and (beside := found.funnel[-1].beside_after):
         rows.append((f"+ {beside}", "", "beside the product"))

@@ -27,10 +27,10 @@ class Evidence:
         leaving_out: Collection[str] = (),
         *,
         praise: bool = True,
-        quoted: dict[tuple[str, str, int], Testimony] | None = None,
+        quoted: dict[tuple[str, str, str, int], Testimony] | None = None,
     ) -> None:
         self.library = library
-        self.quoted = {} if quoted is None else quoted  # by need, claim and vote
+        self.quoted = {} if quoted is None else quoted  # by GAN, need, claim and vote
         self.claims = [
             claim
             for claim in library.claims.values()
@@ -81,15 +81,15 @@ class Evidence:
     def testimony(self, gan: str) -> tuple[Testimony, ...]:
         """Every claim in scope that speaks to a stated need of this GAN."""
         return tuple(
-            self.witness(need, vote, claim)
+            self.witness(gan, need, vote, claim)
             for need, aspects in self.needs.items()
             for claim in self.by_gan[gan]
             if not set(claim.aspects).isdisjoint(aspects) and self.in_scope(claim)
             if (vote := vote_of(claim, gan)) is not None
         )
 
-    def witness(self, need: str, vote: int, claim: Claim) -> Testimony:
-        key = (need, claim.id, vote)
+    def witness(self, gan: str, need: str, vote: int, claim: Claim) -> Testimony:
+        key = (gan, need, claim.id, vote)
         if key not in self.quoted:
             self.quoted[key] = Testimony(
                 need=need,
@@ -97,6 +97,7 @@ class Evidence:
                 lineage=claim.lineage,
                 direct=self.direct(claim),
                 own_method=claim.own_method,
+                rival=rival_of(claim, gan, self.library),
                 citation=cite(claim, self.library),
             )
         return self.quoted[key]
@@ -145,6 +146,11 @@ def vote_of(claim: Claim, gan: str) -> int | None:
         return vote if rivals else None
     ranked = claim.direction in ("better", "worse", "equal") and ":" not in claim.subject
     return -vote if ranked else None
+
+
+def rival_of(claim: Claim, gan: str, library: Library) -> str | None:
+    other = claim.object if claim.subject == gan else claim.subject
+    return other if other in library.gans else None
 
 
 def cite(claim: Claim, library: Library) -> Citation:

@@ -84,12 +84,28 @@ def standing(support: tuple[Support, ...]) -> Standing:
 
 
 def conservative(candidates: Sequence[Candidate]) -> str | None:
-    """The one that most independent sources speak for."""
-    by_sources = sorted(candidates, key=lambda c: (-sum(s.for_ for s in c.support), c.rank))
-    return by_sources[0].id if by_sources else None
+    """The one for which most independent sources speak, less those that speak against it.
+
+    None where nobody speaks for any of them, where there is no other, or where two are equal.
+    """
+
+    def backing(each: Candidate) -> tuple[int, int, int]:
+        net, spoken = sum(s.net for s in each.support), sum(s.for_ for s in each.support)
+        return -net, -spoken, each.rank
+
+    spoken_for = [each for each in candidates if sum(s.net for s in each.support) > 0]
+    return the_one(spoken_for, backing) if len(candidates) > 1 else None
 
 
 def bold(candidates: Sequence[Candidate]) -> str | None:
-    """The newest one."""
-    by_year = sorted(candidates, key=lambda c: (-c.year, c.rank))
-    return by_year[0].id if by_year else None
+    """The newest one; None where there is no other, or where two are equal."""
+    return the_one(candidates, lambda c: (-c.year, c.rank)) if len(candidates) > 1 else None
+
+
+def the_one(
+    candidates: Sequence[Candidate], key: Callable[[Candidate], tuple[int, ...]]
+) -> str | None:
+    in_order = sorted(candidates, key=key)
+    if not in_order or len({key(each) for each in in_order[:2]}) < len(in_order[:2]):
+        return None
+    return in_order[0].id

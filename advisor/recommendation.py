@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from knowledge.schema import Layer, Recipe, Record, Slot, Stage, Value
 
 Answer = Value | tuple[str, ...]
@@ -30,6 +32,7 @@ class Testimony(Record):
     lineage: str  # repeats of one source's statements count once
     direct: bool  # measured on the profile's own data set
     own_method: bool = False  # its authors praise, or excuse, their own
+    rival: str | None = None  # the other GAN that the claim is on
     citation: Citation
 
 
@@ -53,6 +56,17 @@ class Setting(Record):
     source: str
     short: str
     locator: str
+    verified: bool = True  # false: as remembered, and not looked up there
+
+
+class Failure(Record):
+    """How a candidate usually fails, and what to try then."""
+
+    says: str
+    then: str | None = None
+    rule: str | None = None  # where it is true of all of a kind
+    citations: tuple[Citation, ...] = ()
+    sources: tuple[str, ...] = ()  # "Brock et al. 2018, section 4"
 
 
 class Support(Record):
@@ -117,8 +131,9 @@ class Candidate(Record):
     testimony: tuple[Testimony, ...] = ()
     remarks: tuple[Remark, ...] = ()
     settings: tuple[Setting, ...] = ()
-    fails: tuple[str, ...] = ()
+    fails: tuple[Failure, ...] = ()
     because: str | None = None  # of the control arm
+    sources: tuple[str, ...] = ()  # behind that
     troubles: tuple[Trouble, ...] = ()
     cost: Cost = Cost()
     apart: tuple[Rival, ...] = ()  # candidates that published numbers tell apart from it
@@ -161,6 +176,13 @@ class Relaxation(Record):
     brings_back: tuple[str, ...]
 
 
+class Overlay(Record):
+    """A folder that was laid over the knowledge base for this advice."""
+
+    name: str
+    fingerprint: str  # of what its files said
+
+
 class Recommendation(Record):
     schema_version: Literal[1] = SCHEMA_VERSION
     advisor_version: str
@@ -170,13 +192,17 @@ class Recommendation(Record):
     candidates: tuple[Candidate, ...]  # best first; equal ranks are ties
     control: Candidate | None
     crowded_out: tuple[str, ...] = ()  # survivors that did not fit into the handful
-    conservative: str | None = None  # the candidate with most sources behind it
+    conservative: str | None = (
+        None  # the candidate for which most sources speak, less those against
+    )
     bold: str | None = None  # the newest one
     advice: tuple[Remark, ...] = ()  # on the whole, not on one candidate
     refusal: Refusal | None = None
     relaxations: tuple[Relaxation, ...] = ()
     unknown: tuple[str, ...] = ()  # facts that rules asked about and nobody gave
     serving: tuple[str, ...] = ()  # every system in the base that serves the task
+    names: dict[str, str] = Field(default_factory=dict)  # GAN -> as people write it
+    overlays: tuple[Overlay, ...] = ()  # what the base was extended with
 
     @property
     def arms(self) -> tuple[Candidate, ...]:

@@ -46,7 +46,7 @@ def voices(advice: "Advice") -> list[str]:
         if evidence.direct(claim) or (evidence.speaks(claim) and vote_of(claim, gan) is not None)
     }
     for rule in advice.rules:
-        if rule.layer == "recommended":
+        if rule.layer == "recommended" and not rule.fails:  # how something fails drops nobody
             heard |= {advice.library.claims[claim].lineage for claim in rule.claims}
     heard |= {table.source for table in advice.numbers.tables}
     return sorted(heard)

@@ -1,6 +1,6 @@
 """What a recommendation looks like in a terminal. Meaning never rests on colour alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from rich.box import SIMPLE_HEAD
@@ -28,7 +28,8 @@ def show(found: Recommendation, *, full: bool = False) -> RenderableType:
         first.stylize("bold")
         return Group(*parts, Text(), first, *others)
     parts += [Text(), Rule("Shortlist", style="bold"), summary(found)]
-    parts += [block for each in found.arms for block in candidate(each, full=full)]
+    for each, lines in wording.candidates(found, full=full):
+        parts += candidate(each, lines)
     return Group(*parts, Text(), *map(Text, wording.closing(found)))
 
 
@@ -40,7 +41,7 @@ def funnel(found: Recommendation) -> RenderableType:
     for stage, steps in groupby(found.funnel, lambda step: step.stage):
         table.add_row("", Text(STAGES[stage], style="bold"))
         for step in steps:
-            table.add_row(str(step.after), sentence(wording.cut_line(step)))
+            table.add_row(str(step.after), sentence(wording.cut_line(step, found.names)))
     beside = found.funnel[-1].beside_after if found.funnel else 0
     if beside:
         says = f"{'system' if beside == 1 else 'systems'} beside the product"
@@ -66,15 +67,16 @@ def summary(found: Recommendation) -> RenderableType:
     return Group(table, Text(wording.LEGEND, style="dim"))
 
 
-def candidate(each: Candidate, *, full: bool) -> Iterator[RenderableType]:
+def candidate(each: Candidate, lines: Iterable[Line]) -> Iterator[RenderableType]:
     title = Text(f"\n{each.name}", style="bold")
-    title.append(f"  {each.id}, {each.year}; ", style="dim")
-    title.append("the control arm" if each.role == "control" else each.standing)
+    title.append(f"  {wording.about(each)}", style="dim")
+    if each.role != "control":
+        title.append(f"; {each.standing}")
     yield title
     rows = Table(box=None, padding=(0, 1), show_header=False)
     rows.add_column(no_wrap=True, style="dim")
     rows.add_column(ratio=1)
-    for line in wording.lines(each, full=full):
+    for line in lines:
         rows.add_row(line.label, sentence(line))
     yield Padding(rows, (0, 0, 0, 2))
 

@@ -1,6 +1,6 @@
 """The sentences of a recommendation, before they are a terminal's or a Markdown page's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from advisor.recommendation import (
@@ -8,10 +8,12 @@ from advisor.recommendation import (
     Candidate,
     Citation,
     Cost,
+    Failure,
     Recommendation,
     Refusal,
     Remark,
     Robustness,
+    Setting,
     Step,
     Testimony,
 )
@@ -29,50 +31,100 @@ class Line(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def lines(each: Candidate, *, full: bool = False) -> Iterator[Line]:
-    """Everything that is said of a candidate, what speaks for it first."""
+def candidates(
+    found: Recommendation, *, full: bool = False
+) -> Iterator[tuple[Candidate, tuple[Line, ...]]]:
+    """What is said of each. Reasons that several share are given at the first of them."""
+    heard: set[str] = set()
+    for each in found.arms:
+        yield each, tuple(lines(each, found.names, heard, full=full))
+
+
+def lines(
+    each: Candidate, names: Mapping[str, str], heard: set[str], *, full: bool = False
+) -> Iterator[Line]:
+    """Everything that is said of a candidate, what speaks for it first.
+
+    `heard` are the rules that were explained before; they are named then, and no more.
+    """
     if each.because:
-        yield Line("because", each.because)
-    yield from ledger(each, full=full)
+        yield Line("because", each.because, "; ".join(each.sources))
+    yield from ledger(each, names, full=full)
     for remark in each.remarks:
-        notes = tuple(f"but: {c.says} [{brief(c)}]" for c in remark.counter[:1])
-        label = "must" if remark.layer == "hard" else "heed"
-        yield Line(label, f"{remark.says}. {remark.because}", notes=notes)
-    for setting in each.settings:
-        yield Line("settings", setting.what, f"{setting.short}, {setting.locator}")
+        yield heeded(remark, heard)
+    yield from map(setting, each.settings)
+    if not each.settings:
+        yield Line("settings", "no published ones in the base: those of the runner are taken")
     yield Line("costs", costs(each.cost))
-    for fails in each.fails:
-        yield Line("fails", fails)
+    for failure in each.fails:
+        yield failing(failure, heard)
     for trouble in each.troubles:
-        then = f" Then try {listed(trouble.then)}." if trouble.then else ""
-        yield Line("fails", f"{trouble.says}{then}")
+        others = listed([named(gan, names) for gan in trouble.then])
+        yield Line("fails", f"{trouble.says}{f' Then try {others}.' if others else ''}")
     if each.robustness:
         yield Line("robust", robust(each.robustness))
 
 
-def ledger(each: Candidate, *, full: bool) -> Iterator[Line]:
+def heeded(remark: Remark, heard: set[str]) -> Line:
+    label = "must" if remark.layer == "hard" else "heed"
+    if remark.rule in heard:
+        return Line(label, f"{remark.says} (as above).")
+    heard.add(remark.rule)
+    notes = tuple(f"but: {c.says} [{brief(c)}]" for c in remark.counter[:1])
+    cite = gathered(remark.sources, remark.citations)
+    return Line(label, f"{remark.says}. {remark.because}", cite, notes)
+
+
+def failing(failure: Failure, heard: set[str]) -> Line:
+    if failure.rule in heard:
+        return Line("fails", f"{failure.says.split('. ')[0]} (as above).")
+    if failure.rule:
+        heard.add(failure.rule)
+    then = f" Then try {failure.then}." if failure.then else ""
+    return Line("fails", f"{failure.says}{then}", gathered(failure.sources, failure.citations))
+
+
+def setting(each: Setting) -> Line:
+    unchecked = "" if each.verified else " (as remembered, not looked up)"
+    return Line("settings", f"{each.what}{unchecked}", f"{each.short}, {each.locator}")
+
+
+def ledger(each: Candidate, names: Mapping[str, str], *, full: bool) -> Iterator[Line]:
     """What speaks for it, what against, and what is not known."""
     quoted: set[str] = set()  # what others found out about a claim is said once
+    said: set[str] = set()
     for side, vote in (("for", 1), ("against", -1)):
         for witness in witnesses(each, vote, full=full):
             cited = witness.citation
             checks = tuple(check for check in cited.checks if check not in quoted)
             quoted.update(checks)
+            said.add(side)
             cite = f"{brief(cited)}; {cited.claim}"
-            yield Line(side, f"{witness.need}: {cited.says}", cite, checks)
+            yield Line(side, f"{on(witness, names)}: {cited.says}", cite, checks)
         better = [rival for rival in each.apart if (rival.ratio < 1) == (vote > 0)]
         if better:
-            names = listed([f"{rival.gan} (×{rival.ratio:g})" for rival in better])
-            says = f"numbers: {'lower' if vote > 0 else 'higher'} Fréchet distance than {names}"
+            said.add(side)
+            others = listed([f"{named(rival.gan, names)} (×{rival.ratio:g})" for rival in better])
+            says = f"numbers: {'lower' if vote > 0 else 'higher'} Fréchet distance than {others}"
             measured = dict.fromkeys(source for rival in better for source in rival.sources)
             yield Line(side, says, ", ".join(measured) or "by way of third GANs")
-    if each.role == "control":
+    if each.role == "control" or not each.support:
         return
-    if not any(witness.vote < 0 for witness in each.testimony):
-        yield Line("against", "no claim in scope speaks against it")
     silent = [s.need for s in each.support if not (s.for_ or s.against or s.equal)]
+    if "against" not in said and len(silent) < len(each.support):
+        yield Line("against", "nothing that the base knows")
     if silent:
-        yield Line("unknown", f"no claim in scope on {listed(silent)}")
+        yield Line("unknown", f"the base has no comparison of it on {listed(silent)}")
+
+
+def on(witness: Testimony, names: Mapping[str, str]) -> str:
+    """The need; and the other GAN, where the sentence does not name it."""
+    rival = named(witness.rival, names) if witness.rival else ""
+    return f"{witness.need}, beside {rival}" if unnamed(rival, witness) else witness.need
+
+
+def unnamed(rival: str, witness: Testimony) -> bool:
+    return bool(rival) and rival.casefold() not in witness.citation.says.casefold()
 
 
 def witnesses(each: Candidate, vote: int, *, full: bool) -> list[Testimony]:
@@ -109,8 +161,18 @@ def robust(robustness: Robustness) -> str:
 
 def place(each: Candidate) -> str:
     """What it is made of, beside what its name says already."""
-    named = (option for option in each.combination.values() if option != each.gan)
-    return ", ".join(name for name in named if name not in ("none", "native"))
+    system = each.combination["architecture"] == each.gan
+    parts = (
+        f"loss of {option}" if system and slot == "loss" else option
+        for slot, option in each.combination.items()
+        if option not in (each.gan, "none", "native")
+    )
+    return ", ".join(parts)
+
+
+def about(each: Candidate) -> str:
+    """Its id and year, or what the control arm is made of."""
+    return "the control arm" if each.role == "control" else f"{each.id}, {each.year}"
 
 
 def tied(each: Candidate, found: Recommendation) -> str:
@@ -131,24 +193,31 @@ def stays(each: Candidate) -> str:
 
 
 LEGEND = (
-    "for:against, one vote for each lineage of sources; cost: time for one image on a processor, "
-    "a plain DCGAN is 1×; stays: on the shortlist in so many of the runs that leave out one "
-    "source; = marks ties"
+    "a:b, so many sources for it and against it, of which those with the same authors behind them "
+    "count once; cost: time for one image on a processor, a plain DCGAN is 1×; stays: on the "
+    "shortlist in so many of the runs that leave out one source; = marks ties"
 )
 
 
-def cut_line(step: Step) -> Line:
+def cut_line(step: Step, names: Mapping[str, str]) -> Line:
     says = f"{step.says} ({step.layer})"
+    gone = step.beside_before - step.beside_after
     if step.dropped:
-        says += f"; drops {', '.join(step.dropped)}"
+        says += f"; drops {', '.join(named(gan, names) for gan in step.dropped)}"
+    elif step.before == step.after:
+        says += f"; {gone} {'system' if gone == 1 else 'systems'} beside the product go"
     notes = tuple(f"but: {citation.says} [{brief(citation)}]" for citation in step.counter[:1])
     return Line(str(step.after), says, sources_of(step), notes)
 
 
 def sources_of(step: Step) -> str:
+    return gathered(step.sources, step.citations)
+
+
+def gathered(sources: Iterable[str], citations: Iterable[Citation]) -> str:
     """Each source once, with the places in it."""
-    places: dict[str, dict[str, None]] = {name: {} for name in step.sources}
-    for citation in step.citations:
+    places: dict[str, dict[str, None]] = {name: {} for name in sources}
+    for citation in citations:
         places.setdefault(citation.short, {})[passage(citation)] = None
     return "; ".join(", ".join((name, *where)) for name, where in places.items())
 
@@ -164,9 +233,14 @@ def brief(citation: Citation) -> str:
 
 def nothing_left(found: Recommendation) -> Iterator[str]:
     yield "No combination survives these answers."
+    last = found.funnel[-1] if found.funnel else None
+    if last and not last.after and not last.beside_after:
+        instead = f" Use instead: {last.instead}." if last.instead else ""
+        yield f"{last.says}. {last.because}{instead}"
     for each in found.relaxations:
         answers = (f"{name} = {said_answer(value)}" for name, value in each.leaves_open.items())
-        yield f"Without {' and '.join(answers)}: {', '.join(each.brings_back)}"
+        back = (named(arm, found.names) for arm in each.brings_back)
+        yield f"Without {' and '.join(answers)}: {', '.join(back)}."
     task = found.answers.get("task")
     if task and found.serving:
         yield f"Systems that sources report for {task}: {', '.join(found.serving)}."
@@ -183,26 +257,67 @@ def refused(refusal: Refusal) -> Iterator[Line]:
 
 def closing(found: Recommendation) -> Iterator[str]:
     yield from map(advice, found.advice)
-    names = {each.id: each.name for each in found.candidates}
-    if found.conservative and found.bold:
-        says = f"Conservative pick: {names[found.conservative]} (most sources behind it). "
-        yield says + f"Bold pick: {names[found.bold]} (the newest)."
+    yield from picks(found)
     if others := found.crowded_out:
         more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
-        yield f"Also possible, below these: {', '.join(others[:NAMED])}{more}."
+        shown = ", ".join(named(arm, found.names) for arm in others[:NAMED])
+        yield f"Also possible, below these: {shown}{more}."
     if found.unknown:
-        yield f"Knowing this would sharpen the advice: {', '.join(found.unknown)}."
+        yield (
+            f"Still open, and able to change this advice: {', '.join(found.unknown)} "
+            "(answer with --set QUESTION=ANSWER, or in gan-advisor ask)."
+        )
+    if found.overlays:
+        laid = (f"{each.name} ({each.fingerprint})" for each in found.overlays)
+        yield f"The knowledge base was extended with {listed(list(laid))}."
     yield (
         "Published gaps are largely gaps of tuning and budget (Lucic et al. 2017): train the "
-        "shortlist before you believe the order."
+        f"{'shortlist' if len(found.candidates) > 1 else 'candidate and its control arm'} "
+        "before you believe the order."
+        if len(found.arms) > 1
+        else "Train it, and measure, before you believe any of this."
     )
+
+
+def picks(found: Recommendation) -> Iterator[str]:
+    """Which of them to take for which reason; and where there is nothing to choose by."""
+    if len(found.candidates) == 1:
+        yield "Nothing else in the base fits these answers, so this is no choice between rivals."
+        return
+    needs = [support.need for support in found.candidates[0].support]
+    votes = (s for each in found.candidates for s in each.support)
+    if needs and not any(s.for_ or s.against or s.equal for s in votes):
+        yield (
+            f"No source compares these on {listed(needs)}: they stand in the order of published "
+            "numbers where there are any, then of cost."
+        )
+    names = {each.id: each.name for each in found.candidates}
+    if found.conservative and found.conservative == found.bold:
+        yield f"Conservative and bold pick alike: {names[found.bold]} (best supported, and newest)."
+        return
+    says = []
+    if found.conservative:
+        says.append(
+            f"Conservative pick: {names[found.conservative]} (most sources for it, less those "
+            "against it)."
+        )
+    if found.bold:
+        says.append(f"Bold pick: {names[found.bold]} (the newest).")
+    if says:
+        yield " ".join(says)
 
 
 def advice(remark: Remark) -> str:
     """What is to be heeded whichever candidate is taken."""
     instead = f" Consider {remark.instead}." if remark.instead else ""
-    cited = dict.fromkeys((*remark.sources, *map(brief, remark.citations)))
-    return f"{remark.says}. {remark.because}{instead} [{'; '.join(cited)}]"
+    cited = gathered(remark.sources, remark.citations)
+    return f"{remark.says}. {remark.because}{instead} [{cited}]"
+
+
+def named(arm: str, names: Mapping[str, str]) -> str:
+    """A GAN as people write it, with the options that tell this arm of it from others."""
+    gan, *options = arm.split("+")
+    return " ".join([names.get(gan, gan), *([f"({', '.join(options)})"] if options else [])])
 
 
 def said_answer(value: Answer) -> str:

@@ -114,6 +114,11 @@ class Library(Record):
                 return dataset
         return None
 
+    @property
+    def overlays(self) -> tuple[Path, ...]:
+        """The folders that were laid over the base, in their order."""
+        return self._shelf.overlays
+
     # What advice does not rest on is read when it is asked for -----------------------------
 
     @cached_property
@@ -176,7 +181,9 @@ def build(root: Path = HERE, overlays: Sequence[Path] = ()) -> Library:
     """The library from its YAML files, every reference resolved."""
     from knowledge.building import built  # YAML is not needed where a compiled form is at hand
 
-    return built(root, overlays).library
+    library = built(root, overlays).library
+    library._shelf = Shelf(root, tuple(overlays))
+    return library
 
 
 def user_overlay() -> Path | None:

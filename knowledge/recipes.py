@@ -163,9 +163,15 @@ def readings(recipe: Recipe, library: Library) -> Iterator[Reading]:
 
 
 def losses_of(library: Library) -> Iterator[Option]:
-    """Those of the axis, and those of systems that stand beside the product."""
+    """Those of the axis, in every published form; and those of systems beside the product."""
     known = library.axes["loss"].options
-    yield from known
+    for option in known:
+        yield option
+        gan = library.gans[option.gan or option.id]
+        for form in (variation.change for variation in gan.variations.values()):
+            if form.loss:  # such as the non-saturating step of f-GAN, with any divergence
+                own = {name: getattr(form, name) for name in form.model_fields_set}
+                yield option.model_copy(update={"change": option.change.model_copy(update=own)})
     for gan in library.nodes:
         if gan.combination["loss"] not in {option.id for option in known}:
             yield Option(id=gan.id, name=gan.name, tags=gan.tags, change=gan.change)

@@ -64,7 +64,9 @@ def of_axes(library: Library) -> Iterator[Reference]:
 
 def of_gan(library: Library, gan: Gan) -> Iterator[Reference]:
     sources = [gan.source] if gan.source else []
-    sources += [s.source for s in gan.settings] + [fact.source for fact in gan.facts]
+    sources += [settings.source for settings in gan.settings]
+    sources += [fact.source for fact in gan.facts] + [failure.source for failure in gan.fails]
+    sources += [variation.source for variation in gan.variations.values()]
     for source in sources:
         yield "gan", gan.id, source, library.sources, "source"
     for dataset in gan.datasets:

@@ -223,6 +223,7 @@ class PublishedSettings(Record):
     change: RecipeChange
     source: str
     locator: str
+    verified: bool = True  # false: as remembered, and not looked up there
 
 
 class Variation(Record):
@@ -230,6 +231,16 @@ class Variation(Record):
 
     says: str
     change: RecipeChange
+    source: str
+    locator: str
+    verified: bool = True
+
+
+class Failure(Record):
+    """How a system usually fails, and what to try then."""
+
+    says: Text
+    then: Text | None = None
     source: str
     locator: str
 
@@ -341,7 +352,9 @@ class Gan(Record):
     settings: tuple[PublishedSettings, ...] = ()
     change: RecipeChange = RecipeChange()
     variations: dict[str, Variation] = {}
-    fails: tuple[str, ...] = ()  # how it usually fails
+    fails: tuple[
+        Failure, ...
+    ] = ()  # by itself; what its kind has in common is in rules/failures.yaml
     # What one file may bring along; the library holds it with the others of its kind:
     claims: tuple[Claim, ...] = ()
     sources: dict[str, Source] = {}
@@ -396,6 +409,7 @@ class Rule(Record):
     notes: tuple[Selector, ...] = ()  # or carry it as a remark: a must (hard) or a should
     refuses: bool = False  # not a GAN problem
     advises: bool = False  # is said once, of the whole recommendation
+    fails: bool = False  # tells how what it notes usually fails; `instead` is what to try then
     keeps_documented: Slot | None = None  # cut what no source reports for that GAN
     keeps_default: tuple[Slot, ...] = ()  # of several options keep the GAN's default
     keeps: Literal["serves-the-task", "compared-on-dataset", "meets-a-need"] | None = None

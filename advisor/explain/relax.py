@@ -14,8 +14,16 @@ def relaxations(answers: Answers, survivors: Survivors) -> tuple[Relaxation, ...
     """Every smallest one: single answers, else pairs, else one set that cannot be made smaller.
 
     `survivors` names the candidates that some answers leave. Of an answer with several choices,
-    such as the needs, a choice is left open where that is enough, else all of it.
+    such as the needs, a choice is left open where that is enough, else all of it. The task is what
+    somebody wants: it is left open only where nothing else helps.
     """
+    fixed = {name: value for name, value in answers.items() if name == "task"}
+    others = {name: value for name, value in answers.items() if name != "task"}
+    kept = fixed and smallest(others, lambda fewer: survivors({**fixed, **fewer}))
+    return kept or smallest(answers, survivors)
+
+
+def smallest(answers: Answers, survivors: Survivors) -> tuple[Relaxation, ...]:
     for candidates in (single_pieces(answers), whole_answers(answers), pairs(answers)):
         found = [
             Relaxation(leaves_open=opened(answers, pieces), brings_back=back)

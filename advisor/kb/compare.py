@@ -13,7 +13,7 @@ from advisor.kb.related import (
 )
 from knowledge.library import Library
 from knowledge.numbers import Result
-from knowledge.schema import SLOTS, Gan, Record
+from knowledge.schema import SLOTS, Failure, Gan, Record
 
 FIELDS = ("year", "kind", "loss", "critic", "generator", "regularization", "normalization",
           "optimizer", "divergence", "datasets", "metrics", "issues_addressed", "issues_open",
@@ -80,7 +80,9 @@ def words(gan: Gan, field: str) -> tuple[str, ...]:
     value = getattr(gan, field)
     if value is None or value == ():
         return ()
-    return tuple(value) if isinstance(value, tuple) else (str(value),)
+    if not isinstance(value, tuple):
+        return (str(value),)
+    return tuple(each.says if isinstance(each, Failure) else each for each in value)
 
 
 def on_axis(gan: Gan, slot: str, library: Library) -> tuple[str, ...]:

@@ -114,7 +114,8 @@ def test_answers_that_rule_out_each_other_say_what_to_relax_and_who_serves_the_t
     found = recommend(checked(answers, library), library)
     assert not found.candidates
     assert "PatchGAN (pix2pix)" in found.serving
-    assert [list(each.leaves_open) for each in found.relaxations] == [["task"], ["pairs"]]
+    assert [list(each.leaves_open) for each in found.relaxations] == [["pairs"]]
+    assert "task unpaired-translation" in found.funnel[-1].instead
 
 
 def test_refuted_claims_do_not_vote(library):

@@ -32,7 +32,7 @@ def words(text):
 def test_every_sentence_stands_in_both(library, name):
     found = recommend(checked(PROFILES[name], library), library)
     page, screen = words(markdown(found, full=True)), words(terminal(found))
-    said = [line for each in found.arms for line in wording.lines(each, full=True)]
+    said = [line for _, lines in wording.candidates(found, full=True) for line in lines]
     said += wording.refused(found.refusal) if found.refusal else []
     sentences = [text for line in said for text in (line.says, line.cite, *line.notes)]
     assert sentences
@@ -43,9 +43,33 @@ def test_every_sentence_stands_in_both(library, name):
 
 def test_each_candidate_says_what_it_costs_how_robust_it_is_and_what_speaks_on_each_side(library):
     found = recommend(checked(PROFILES["shortlist"], library), library)
-    for each in found.candidates:
-        labels = {line.label for line in wording.lines(each)}
-        assert {"for", "against", "costs", "robust"} <= labels
+    for each, lines in wording.candidates(found):
+        labels = {line.label for line in lines}
+        assert {"costs", "settings", "fails"} <= labels
+        if each.role == "candidate":
+            assert {"for", "against", "robust"} <= labels
+
+
+def test_nothing_is_said_twice_of_a_candidate_and_no_reason_is_given_twice_on_a_page(library):
+    found = recommend(checked(PROFILES["shortlist"], library), library)
+    reasons = []
+    for _, lines in wording.candidates(found):
+        assert len({(line.label, line.says) for line in lines}) == len(lines)
+        named = ("must", "heed", "fails")
+        reasons += [x.says for x in lines if x.label in named and "(as above)" not in x.says]
+    assert len(set(reasons)) == len(reasons)
+
+
+@pytest.mark.parametrize("answers", [{"dataset": "cifar10"}, {"needs": ["quality"]}])
+def test_nobody_is_called_by_an_id_where_the_name_is_another_one(library, answers):
+    """Ids are for commands; the first line on a candidate has its own."""
+    found = recommend(checked(answers, library), library)
+    unlike = [g.id for g in library.gans.values() if g.id.casefold() != g.name.casefold()]
+    said = [wording.cut_line(step, found.names).says for step in found.funnel]
+    said += wording.closing(found)
+    said += [x.says for _, lines in wording.candidates(found) for x in lines if x.label != "costs"]
+    for sentence in said:
+        assert not [name for name in unlike if re.search(rf"(?<![\w-]){name}(?![\w-])", sentence)]
 
 
 def test_a_need_on_which_nobody_speaks_is_said_to_be_unknown(library):
@@ -58,7 +82,8 @@ def test_a_need_on_which_nobody_speaks_is_said_to_be_unknown(library):
     ]
     assert silent
     for each, need in silent:
-        unknown = [line.says for line in wording.lines(each) if line.label == "unknown"]
+        lines = dict((c.id, lines) for c, lines in wording.candidates(found))[each.id]
+        unknown = [line.says for line in lines if line.label == "unknown"]
         assert any(need in says for says in unknown)
 
 

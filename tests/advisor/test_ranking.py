@@ -124,7 +124,7 @@ def test_the_critic_steps_that_rank_are_those_of_the_recipe(library):
     for each in recommend({}, library, top=40, strict=True, robust=False).candidates:
         gan = library.gans[each.gan]
         assert each.cost.critic_steps == each.recipe.optimizer.critic_steps
-        assert critic_steps(gan, each.combination["optimizer"]) == each.cost.critic_steps
+        assert critic_steps(gan, each.combination, library) == each.cost.critic_steps
 
 
 def test_more_critic_steps_make_an_image_cheaper_and_a_penalty_dearer(library):

@@ -74,7 +74,10 @@ def against(**changes):
         ({**WASSERSTEIN, **PENALTY}, []),  # WGAN-GP, and no WGAN without its clipping
         ({**WASSERSTEIN, **PENALTY, "critic_norm": "batch-norm"}, ["k05"]),
         (CLIPPING, ["k04"]),
-        ({"divergence": "kl"}, ["k08"]),
+        ({"divergence": "kl"}, []),  # the non-saturating step of f-GAN, section 3.2
+        ({"divergence": "squared-hellinger"}, []),
+        ({"divergence": "kl", "loss": {"name": "loss-sensitive"},
+          "optimizer": {"critic_weight_decay": 0.1}}, ["k08"]),
         ({"divergence": "kl", "loss": {"name": "minimax"}}, []),  # f-GAN
         ({"divergence": "wasserstein", "loss": {"name": "loss-sensitive"}}, ["k11"]),
         ({"optimizer": {"critic_weight_decay": 0.1}}, ["k11-decay"]),
