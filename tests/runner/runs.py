@@ -8,6 +8,7 @@ import numpy as np
 from advisor.recommendation import (
     Candidate,
     Citation,
+    Failure,
     Recommendation,
     Remark,
     Setting,
@@ -198,7 +199,10 @@ def candidate(trial: Trial) -> Candidate:
             Setting(what="rate 0.0002", source="miyato2018", short="Miyato et al. 2018",
                     locator="Table 1"),
         ),
-        fails=("It performs poorly with one critic step.",),
+        fails=(
+            Failure(says="It performs poorly with one critic step.", then="five of them",
+                    sources=("Gulrajani et al. 2017",)),
+        ),
     )  # fmt: skip
 
 

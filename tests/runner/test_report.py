@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from advisor.recommendation import Failure
 from runner.pictures import grid
 from runner.report import ReportError, recipe_rows, web, write_report
 from tests.runner.runs import CITATION, advice, plan, results, run_folder
@@ -130,7 +131,12 @@ def test_text_of_users_and_of_knowledge_is_escaped_and_hostile_links_are_dropped
     recommended = advice(planned)
     witness = recommended.candidates[0].testimony[0].model_copy(update={"citation": citation})
     arm = recommended.candidates[0].model_copy(
-        update={"testimony": (witness,), "fails": (EVIL,), "id": EVIL, "name": EVIL}
+        update={
+            "testimony": (witness,),
+            "fails": (Failure(says=EVIL, then=EVIL, sources=(EVIL,)),),
+            "id": EVIL,
+            "name": EVIL,
+        }
     )
     recommended = recommended.model_copy(
         update={"candidates": (arm,), "answers": {EVIL: EVIL}, "unknown": (EVIL,)}
