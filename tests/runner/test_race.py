@@ -161,8 +161,32 @@ def test_an_arm_that_left_no_further_behind_than_seeds_scatter_may_be_as_good():
         else r
         for r in ended_race(race_plan)
     ]
-    told = rank(race_plan, ended, None, "baseline").cautions
-    assert any("Seeds scatter enough for C to be as good" in caution for caution in told)
+    board = rank(race_plan, ended, None, "baseline")
+    assert any("Seeds scatter enough for C to be as good" in told for told in board.cautions)
+    assert board.verdict.kind == "tie"
+    assert "c" in board.verdict.arms
+    assert "d" not in board.verdict.arms
+
+
+def test_one_that_leads_at_the_end_is_no_winner_over_one_that_left_by_a_hair():
+    race_plan = planned()
+    at_second = {"b": 10.05, "c": 10.1}  # and a was at 10
+    ended = []
+    for r in ended_race(race_plan):
+        value = at_second.get(r.trial.arm)
+        looks = tuple(
+            look.model_copy(update={"value": value})
+            if value and look.images_seen == 600_000
+            else look
+            for look in r.looks
+        )
+        ended.append(r.model_copy(update={"looks": looks}))
+    board = rank(race_plan, ended, None, "baseline")
+    assert board.verdict.kind == "tie"
+    assert board.verdict.arms == ("a", "c")
+    assert "A leads among the 3 arms that got to the end" in board.verdict.says
+    assert "but C left the race no further behind than seeds scatter" in board.verdict.says
+    assert [each.rank for each in board.standings] == [1, 2, 3, 4, 5, 6]
 
 
 def test_ranking_in_the_middle_of_a_race_says_where_it_is():

@@ -1,0 +1,78 @@
+"""What a reader of a ranking ought to know beside it."""
+
+from collections.abc import Iterator, Mapping
+from math import exp, inf, log
+
+from runner.contest import FLOORS, NOISES, Contest, looked
+from runner.metrics.score import Score
+from runner.race import LEARNT
+from runner.verdict import SEEDS
+from runner.wording import below, counted, figures, gap, images, listed
+
+
+def cautions(
+    contest: Contest, floor: Score | None, anchors: Mapping[str, Score], control: str | None
+) -> Iterator[str]:
+    """What a reader of the ranking ought to know."""
+    scores = [result.score for each in contest.arms for result in each.finished if result.score]
+    yield from dict.fromkeys(caution for score in scores for caution in score.cautions)
+    planned = max(each.planned for each in contest.tallies)
+    if planned < SEEDS and not contest.race.over:  # later the verdict says it
+        yield f"{counted(planned, 'seed')} an arm give an order only: a claim takes {SEEDS}."
+    if contest.comparison.uneven:
+        yield (
+            "Some arms scatter far more over their seeds than others: each interval rests on its "
+            "arm's own seeds alone, and arms are compared by Games and Howell's test, not Tukey's."
+        )
+    if floor and contest.arms and contest.grounded(0):
+        yield (
+            f"{contest.arms[0].name} is within {FLOORS} times the floor: this metric hardly tells "
+            "its samples from real images, and arms down there are ties."
+        )
+    if contest.arms and "noise" in anchors:
+        noise = anchors["noise"].value
+        if contest.arms[0].mean > log(LEARNT * noise):
+            yield (
+                f"Nobody has learnt much yet: images by chance are at {figures(noise)}. Such a "
+                "ranking says little about what more training would give; use a larger --budget."
+            )
+    yield from flattered(contest)
+    yield from departed(contest)
+    anchor = next((each for each in contest.tallies if each.arm == control), None)
+    if contest.arms and anchor and anchor.results and not anchor.logs:
+        yield f"The control arm, {anchor.name}, never finished: the ranking lacks its anchor."
+    elif anchor in contest.leaders:
+        says = "no candidate was told apart from it"
+        yield f"The control arm, {anchor.name}, is among the leaders: {says}."
+
+
+def flattered(contest: Contest) -> Iterator[str]:
+    """Where the best of several looks lies lower than drawing other samples explains."""
+    those = []
+    for each in contest.arms:
+        best, last = looked(each)
+        if best and last and log(last / best) > NOISES * (contest.noise or 0.0):
+            those.append(f"{each.name}'s is {below(log(last / best))} its last")
+    if those:
+        yield (
+            f"The best of several looks flatters, being picked by its own number: {listed(those)}. "
+            "The ranking goes by the end of the budget."
+        )
+
+
+def departed(contest: Contest) -> Iterator[str]:
+    """Who left the race early, and who of them may yet be as good as the first."""
+    if not contest.early:
+        return
+    told = []
+    for each in contest.early:
+        behind = contest.behind(each)
+        by = f" ({gap(exp(behind))} behind {contest.arms[0].name})" if 0 < behind < inf else ""
+        told.append(f"{each.name} after {images(each.left or 0)}{by}")
+    says = f"Out of the race early: {listed(told)} of {images(contest.race.plan.budget)} images. "
+    if contest.near:
+        near = listed([each.name for each in contest.near])
+        says += f"Seeds scatter enough for {near} to be as good. "
+    else:
+        says += "They might have caught up. "
+    yield f"{says}--no-halving trains every arm to the end."
