@@ -39,6 +39,7 @@ format: setup
 
 benchmarks: setup
 	$(RUN)python -m tests.benchmarks.frechet
+	$(RUN)python -m tests.benchmarks.features
 	$(RUN)python -m tests.benchmarks.loop
 	$(RUN)python -m tests.benchmarks.library
 	$(RUN)python -m tests.benchmarks.costs

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from runner.metrics.efficientnet import efficientnet_lite0
+from runner.metrics.engines import chosen_engine
 from runner.metrics.errors import MetricError
 from runner.metrics.inception import inception, weights_at_hand
 from runner.metrics.pixels import Images
@@ -37,7 +38,11 @@ class Extractor(Protocol):
 
 
 def extractor(
-    name: str = "auto", *, weights: Path | None = None, device: torch.device | str = "cpu"
+    name: str = "auto",
+    *,
+    weights: Path | None = None,
+    device: torch.device | str = "cpu",
+    engine: str = "auto",
 ) -> Extractor:
     """The feature network of that name: "auto", "inception" or "efficientnet-lite0".
 
@@ -45,7 +50,8 @@ def extractor(
 
     "auto" is Inception where its weights are at hand (`weights`, or torch.hub's cache), else
     EfficientNet-Lite0, whose weights come as a package. Only "inception" by name downloads.
-    Raises MetricError where the name is unknown or no weights can be had.
+    `engine` runs the network: "torch", "openvino", or "auto", which is the faster one that is here.
+    Raises MetricError where a name is unknown or no weights can be had.
     """
     if name == "auto":
         name = "inception" if weights or weights_at_hand() else "efficientnet-lite0"
@@ -58,6 +64,8 @@ def extractor(
             + (f"; did you mean {nearest[0]}?" if nearest else ".")
             + f" There are: auto, {', '.join(NETWORKS)}."
         )
+    device = torch.device(device)
+    by = chosen_engine(engine, device)
     # Building a network draws from the random state, which belongs to whoever trains.
     with torch.random.fork_rng(devices=[]):
-        return NETWORKS[name](weights, torch.device(device))
+        return NETWORKS[name](weights, device, by)

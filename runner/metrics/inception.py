@@ -4,15 +4,16 @@ import hashlib
 import io
 import sys
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from runner.metrics.engines import Engine, run_by
 from runner.metrics.errors import MetricError
 from runner.metrics.network import NetworkFeatures, digest_of, load_weights
 
-NAME = "inception-2015@299"
+SIZE = 299  # pixels
+NAME = f"inception-2015@{SIZE}"
 RESIZE = "bilinear-tensorflow1"  # not antialiased: so every published FID was measured
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 URL = (
@@ -25,7 +26,7 @@ FILES = (  # the same bytes, as torch-fidelity and as pytorch-fid name them
 )
 
 
-def inception(weights: Path | None, device: torch.device) -> NetworkFeatures:
+def inception(weights: Path | None, device: torch.device, engine: Engine) -> NetworkFeatures:
     """2048 features, before the classes.
 
     Weights other than those of 2015 are taken, but then the name says so and no score is an FID.
@@ -35,31 +36,48 @@ def inception(weights: Path | None, device: torch.device) -> NetworkFeatures:
     if not published and weights is None:
         raise MetricError(f"{path} is not the Inception of 2015, or not all of it; delete it.")
     state = load_weights(path)
-    network = _network(state, path)
-    network.to(device, memory_format=torch.channels_last)  # 1.5 times as fast on a CPU
     digest = digest_of(
         state,
         network="inception, torch-fidelity",
         layer="2048",
-        size=299,
+        size=SIZE,
         resize=RESIZE,
         scale="(x - 128) / 128",
         precision="float32",
+        engine=engine,
     )
-
-    def features(images: Tensor) -> Tensor:
-        (pooled,) = network(images.contiguous())
-        return pooled  # type: ignore[no-any-return]
-
+    batch_size = 16 if device.type == "cpu" else 256
     return NetworkFeatures(
-        name=NAME if published else f"inception-{digest[:8]}@299",
+        name=NAME if published else f"inception-{digest[:8]}@{SIZE}",
         dimension=2048,
         resize=RESIZE,
         digest=digest,
-        network=features,
+        engine=engine,
+        prepare=prepared,
+        forward=run_by(engine, _network(state, path), (batch_size, 3, SIZE, SIZE), device),
         device=device,
-        batch_size=16 if device.type == "cpu" else 256,
+        batch_size=batch_size,
     )
+
+
+def prepared(images: Tensor) -> Tensor:
+    """Resized and scaled, to the bit as torch-fidelity does it; uint8 (B, 3, H, W)."""
+    images = images.float()
+    # Along the rows before there are more of them, which takes a third of the time.
+    for axis in (3, 2):
+        images = _resized(images, axis)
+    return (images - 128) / 128
+
+
+def _resized(images: Tensor, axis: int) -> Tensor:
+    """By lines between pixels, not by areas, and from the corner, as TensorFlow 1 had it."""
+    length = images.shape[axis]
+    place = torch.arange(SIZE, device=images.device) * torch.tensor(length / SIZE)
+    low = place.long()
+    beyond = place - low
+    low_values = images.index_select(axis, low)
+    rise = images.index_select(axis, (low + 1).clamp_max(length - 1)) - low_values
+    return low_values + rise * (beyond if axis == 3 else beyond[:, None])
 
 
 def weights_at_hand() -> Path | None:
@@ -97,7 +115,8 @@ def _sha256(path: Path) -> str:
         raise MetricError(f"{path} cannot be read: {error}") from error
 
 
-def _network(state: dict[str, Tensor], path: Path) -> Any:  # noqa: ANN401 - torch-fidelity has no types
+def _network(state: dict[str, Tensor], path: Path) -> nn.Module:
+    """From pixels that are resized and scaled to the features before the classes."""
     # Here, not above: it imports torchvision, which takes seconds.
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -106,6 +125,9 @@ def _network(state: dict[str, Tensor], path: Path) -> Any:  # noqa: ANN401 - tor
     torch.save(state, safe)
     safe.seek(0)
     try:
-        return FeatureExtractorInceptionV3("inception", ["2048"], safe)
+        whole = FeatureExtractorInceptionV3("inception", ["2048"], safe)
     except RuntimeError as error:
         raise MetricError(f"{path} is not of Inception: {error}") from error
+    layers = dict(whole.named_children())
+    del layers["fc"]
+    return nn.Sequential(*layers.values(), nn.Flatten())

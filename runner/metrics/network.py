@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from runner.metrics import pixels
+from runner.metrics.engines import Engine, Forward
 from runner.metrics.errors import MetricError
 from runner.metrics.pixels import Images
 
@@ -31,7 +32,9 @@ class NetworkFeatures:
     dimension: int
     resize: str
     digest: str
-    network: Callable[[Tensor], Tensor]  # uint8 (B, 3, H, W) to (B, dimension)
+    engine: Engine
+    prepare: Callable[[Tensor], Tensor]  # uint8 (B, 3, H, W) to what the network sees
+    forward: Forward
     device: torch.device
     batch_size: int
 
@@ -39,21 +42,24 @@ class NetworkFeatures:
     def __call__(self, images: Images) -> NDArray[np.float32]:
         """uint8 (N, 1 or 3, H, W) to (N, dimension)."""
         pixels.check(images)
-        features = np.empty((len(images), self.dimension), np.float32)
+        features = torch.empty(len(images), self.dimension, device=self.device)
         with _full_precision(self.device):
             for start in range(0, len(images), self.batch_size):
                 some = slice(start, start + self.batch_size)
-                batch = _tensor(images[some]).to(self.device)
+                batch = self._moved(images[some])
                 count = len(batch)
                 # Always full: for few images other kernels are chosen, which round otherwise.
                 batch = F.pad(batch, (0, 0, 0, 0, 0, 0, 0, self.batch_size - count))
-                features[some] = self.network(batch.expand(-1, 3, -1, -1))[:count].cpu().numpy()
-        return features
+                seen = self.prepare(batch.expand(-1, 3, -1, -1))
+                features[some] = self.forward(seen)[:count]
+        return features.cpu().numpy()
 
-
-def _tensor(images: Images) -> Tensor:
-    # A copy: a memory map may be read-only, and then torch warns.
-    return images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
+    def _moved(self, images: Images) -> Tensor:
+        # A copy: a memory map may be read-only, and then torch warns.
+        batch = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
+        if self.device.type == "cuda" and not batch.is_cuda:
+            batch = batch.pin_memory()  # so that the next batch is copied while this one is seen
+        return batch.to(self.device, non_blocking=True)
 
 
 @contextmanager

@@ -17,12 +17,13 @@ def is_points(values: Images) -> bool:
 
 
 def measurable(made: Tensor) -> Tensor:
-    """What a generator made as it is measured: images as pixels, points as they are.
+    """What a generator made as it is measured: images as pixels on white, points as they are.
 
     Raises MetricError where something is not finite.
     """
     if tuple(made.shape[1:]) != (2, 1, 1):
-        return to_uint8(made)
+        pixels: Tensor = on_white(to_uint8(made))
+        return pixels
     if not torch.isfinite(made).all():
         raise MetricError("The generator made values that are not finite, so there are no points.")
     return made.float()
@@ -36,6 +37,19 @@ def to_uint8(images: Tensor) -> Tensor:
     if not torch.isfinite(images).all():
         raise MetricError("The generator made values that are not finite, so there are no images.")
     return (images.float() * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def on_white(images: Images) -> Images:
+    """Images with alpha as they look on white, uint8 (N, 2 or 4, H, W); others as they are.
+
+    Feature networks know no alpha, and a picture shows none.
+    """
+    if images.ndim != 4 or images.shape[1] not in (2, 4) or is_points(images):
+        return images
+    wide = torch.from_numpy(np.array(images)) if isinstance(images, np.ndarray) else images
+    colour, alpha = wide[:, :-1].int(), wide[:, -1:].int()
+    seen = ((colour * alpha + 255 * (255 - alpha) + 127) // 255).to(torch.uint8)
+    return seen.numpy() if isinstance(images, np.ndarray) else seen
 
 
 def check(images: Images) -> None:
@@ -52,9 +66,10 @@ def check(images: Images) -> None:
 def pick(images: Images, n: int, seed: int) -> Images:
     """n different ones by chance, in their order, since a data set may be sorted by class."""
     if not is_points(images):
-        check(images)
+        check(on_white(images[:1]))
     if not 2 <= n <= len(images):
         raise MetricError(
             f"A distance takes from 2 to all {len(images)} of the images, so not {n}."
         )
-    return images[np.sort(np.random.default_rng(seed).choice(len(images), n, replace=False))]
+    chosen = np.sort(np.random.default_rng(seed).choice(len(images), n, replace=False))
+    return on_white(images[chosen])

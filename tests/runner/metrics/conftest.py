@@ -1,9 +1,16 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
 from runner.metrics import extractor
+
+openvino = pytest.param(
+    "openvino", marks=pytest.mark.skipif(not find_spec("openvino"), reason="needs OpenVINO")
+)
+ENGINES = ("torch", openvino)
 
 
 @pytest.fixture(autouse=True)

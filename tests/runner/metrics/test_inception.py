@@ -6,23 +6,15 @@ import pytest
 import torch
 
 from runner.metrics import MetricError, extractor, inception, metric_name
+from tests.runner.metrics.conftest import ENGINES
+from tests.runner.metrics.weights import random_inception
 
 fidelity = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
 
 
 @pytest.fixture(scope="module")
 def state():
-    """The network's tensors at random, as nobody trained them."""
-    torch.manual_seed(0)
-    shell = fidelity.FeatureExtractorInceptionV3.__new__(fidelity.FeatureExtractorInceptionV3)
-    caught = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shell.__class__, "load_state_dict", lambda self, _: caught.update(self=self))
-        patch.setattr(torch, "load", lambda *_, **__: {})
-        shell.__init__("inception", ["2048"], "nowhere")
-    state = caught["self"].state_dict()
-    # As they come, the features are so small that images hardly tell.
-    return {k: v * 3 if k.endswith("conv.weight") else v for k, v in state.items()}
+    return random_inception()
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +39,9 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-def test_the_features_are_torch_fidelitys(state, file, scenes):
-    ours = extractor("inception", weights=file)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_features_are_torch_fidelitys(engine, state, file, scenes):
+    ours = extractor("inception", weights=file, engine=engine)
     safe = io.BytesIO()
     torch.save(state, safe)
     safe.seek(0)
@@ -60,6 +53,15 @@ def test_the_features_are_torch_fidelitys(state, file, scenes):
     assert features.shape == (4, 2048)
     assert features.std(0).max() > 1e-3
     np.testing.assert_allclose(features, expected.numpy(), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (32, 32), (299, 299), (17, 400), (1, 2)])
+def test_pixels_are_resized_as_torch_fidelity_does_it_to_the_bit(shape):
+    theirs = pytest.importorskip("torch_fidelity.interpolate_compat_tensorflow")
+    images = torch.randint(0, 256, (2, 3, *shape), dtype=torch.uint8)
+    resize = theirs.interpolate_bilinear_2d_like_tensorflow1x
+    resized = resize(images.float(), size=(299, 299), align_corners=False)
+    assert torch.equal(inception.prepared(images), (resized - 128) / 128)
 
 
 def test_other_weights_do_not_make_an_fid(file):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from runner.metrics import MetricError, to_uint8
-from runner.metrics.pixels import pick
+from runner.metrics import MetricError, measurable, to_uint8
+from runner.metrics.pixels import on_white, pick
 
 
 def test_every_level_survives_the_way_to_the_generator_and_back():
@@ -46,3 +46,23 @@ def test_picking_takes_different_images_from_everywhere():
 def test_more_images_than_there_are_cannot_be_picked(n):
     with pytest.raises(MetricError, match=f"all 10 of the images, so not {n}"):
         pick(np.zeros((10, 1, 4, 4), np.uint8), n, seed=0)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_images_with_alpha_are_measured_as_they_look_on_white(channels):
+    colour = np.full((1, channels - 1, 1, 3), 100, np.uint8)
+    alpha = np.array([0, 51, 255], np.uint8).reshape(1, 1, 1, 3)
+    seen = np.array([255, 224, 100], np.uint8)  # 100 / 5 + 255 * 4 / 5 = 224
+    images = np.concatenate([colour, alpha], 1)
+    assert (on_white(images) == seen).all()
+    assert (pick(images.repeat(2, 0), 2, seed=0) == seen).all()
+    made = measurable(torch.from_numpy(images) / 127.5 - 1)
+    assert made.shape == (1, channels - 1, 1, 3)
+    assert (made.numpy() == seen).all()
+
+
+def test_what_has_no_alpha_is_measured_as_it_is():
+    images = np.zeros((2, 3, 4, 4), np.uint8)
+    assert on_white(images) is images
+    points = np.zeros((2, 2, 1, 1), np.float32)
+    assert on_white(points) is points
