@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from runner.metrics import is_points
+from runner.metrics.pixels import is_points, on_white
 
 CELL = 64  # pixels that a small image is enlarged to, about: 32 px can hardly be seen
 GAP = 2
@@ -26,7 +26,7 @@ def picture(samples: NDArray[np.uint8] | NDArray[np.float32]) -> bytes:
     """Images in a grid, or points on a map, as a PNG."""
     if is_points(samples):
         return point_map(samples.reshape(-1, 2))
-    return grid(samples, columns=8)
+    return grid(np.asarray(on_white(samples)), columns=8)
 
 
 def point_map(points: NDArray[np.floating]) -> bytes:

@@ -166,13 +166,12 @@ def described(found: ImageSet) -> RenderableType:
     rows = Table(box=None, padding=(0, 1), show_header=False)
     rows.add_column(no_wrap=True, style="bold")
     rows.add_column(overflow="fold")
-    kind = "grey" if found.channels == 1 else "colour"
     rows.add_row("images", f"{len(found.train):,} to train on, {len(found.held_out):,} held out")
     rows.add_row("held out", found.held_out_is)
     if found.of_points:
         rows.add_row("values", found.preparation)
     else:
-        rows.add_row("pixels", f"{found.size} × {found.size}, {kind}; {found.preparation}")
+        rows.add_row("pixels", f"{found.size} × {found.size}, {found.kind}; {found.preparation}")
     if found.classes:
         rows.add_row("classes", f"{len(found.classes)}: {', '.join(found.classes)}")
     if found.skipped:

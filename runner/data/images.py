@@ -56,6 +56,12 @@ class ImageSet:
     def channels(self) -> int:
         return int(self.train.shape[1])
 
+    @property
+    def kind(self) -> str:
+        """What the channels are, in words."""
+        alpha = " with alpha" if self.channels in (2, 4) else ""
+        return ("grey" if self.channels <= 2 else "colour") + alpha
+
 
 def fingerprint(train: Pixels | Points, held_out: Pixels | Points, labels: Labels | None) -> str:
     """The SHA-256 of all pixels and labels: equal sets have equal ones, whatever their names."""

@@ -29,7 +29,8 @@ def open_images(
     """A named set, a folder or a zip as square uint8 images; decoded once, then cached.
 
     `where` is one of NAMES or a path (`./shapes` for a folder that bears such a name). `channels`
-    None: one where every image is grey, else three. Points of the plane have neither. `cache`
+    None: one where every image is grey, else three; two and four keep how opaque it is, which is
+    otherwise laid on white. Points of the plane have neither size nor channels to choose. `cache`
     None: $GAN_ADVISOR_CACHE, else the user's cache folder. `progress` is called with the images
     done and their number while decoding.
     Raises DataError, in one sentence for whoever asked.
@@ -64,7 +65,9 @@ def check(size: int, channels: Channels | None) -> None:
     if not SMALLEST <= size <= LARGEST:
         raise DataError(f"images of {size} px: choose a size from {SMALLEST} to {LARGEST}")
     if channels not in (None, *get_args(Channels)):
-        raise DataError(f"{channels} channels: choose 1 (grey) or 3 (colour)")
+        raise DataError(
+            f"{channels} channels: choose 1 (grey) or 3 (colour), or one more with alpha"
+        )
 
 
 def key(source: Source, size: int, channels: Channels | None) -> str:

@@ -15,6 +15,8 @@ SUFFIXES = frozenset(
 SMALLEST = 8  # pixels a side; placeholder: below it there is nothing to learn at 16 px and more
 ORIENTATION = 0x0112  # the tag of EXIF
 FILES_ARE = "upright, on white, cropped to the central square, resized by Lanczos (antialiased)"
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by channels
+OPAQUE = 255
 
 
 class Unusable(ValueError):
@@ -35,12 +37,18 @@ def prepare(data: bytes, size: int, channels: Channels) -> Pixels:
     image.draft(None, (3 * size, 3 * size))
     if image.getexif().get(ORIENTATION, 1) != 1:
         image = ImageOps.exif_transpose(image)
-    image = square(opaque(image).convert("L" if channels == 1 else "RGB"), size)
+    image = shallow(image)
+    if channels in (2, 4):
+        image = image.convert("RGBA")
+    elif image.has_transparency_data:
+        image = on_white(image)
+    # Where it is transparent a pixel's colour does not count: Pillow resizes with regard to that.
+    image = square(image.convert(MODES[channels]), size)
     return np.asarray(image).reshape(size, size, channels).transpose(2, 0, 1)
 
 
-def opaque(image: Image.Image) -> Image.Image:
-    """Eight bits a channel, and white where it was transparent."""
+def shallow(image: Image.Image) -> Image.Image:
+    """Eight bits a channel."""
     if image.mode.startswith("I"):  # 16 bits, which Pillow calls I;16 or, from PGM, I
         deep = np.asarray(image).clip(0, 65535)
         return Image.fromarray((deep / 257 + 0.5).astype(np.uint8))
@@ -48,15 +56,17 @@ def opaque(image: Image.Image) -> Image.Image:
         values = np.nan_to_num(np.asarray(image))
         scale = 255 if values.max() <= 1 else 1
         return Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        seen = image.convert("RGBA")
-        white = Image.new("RGBA", seen.size, "white")
-        return Image.alpha_composite(white, seen).convert("RGB")
     return image
 
 
+def on_white(image: Image.Image) -> Image.Image:
+    seen = image.convert("RGBA")
+    white = Image.new("RGBA", seen.size, "white")
+    return Image.alpha_composite(white, seen).convert("RGB")
+
+
 def square(image: Image.Image, size: int) -> Image.Image:
-    """The central square of an L or RGB image, at `size` px; untouched where that is its size."""
+    """The central square at `size` px; untouched where that is its size."""
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
@@ -75,13 +85,24 @@ def prepare_array(images: Pixels, size: int, channels: Channels | None) -> tuple
     if images.shape[-2:] != (size, size):
         images = np.stack([resized(image, size) for image in images])
         done.append("cropped to the central square, resized by Lanczos (antialiased)")
-    if channels == 1 and images.shape[1] == 3:
-        images = luma(images)
+    if channels in (1, 2) and images.shape[1] == 3:
         done.append("in grey")
-    elif channels == 3 and images.shape[1] == 1:
-        images = np.repeat(images, 3, axis=1)
+    elif channels in (3, 4) and images.shape[1] == 1:
         done.append("grey repeated in three channels")
-    return images, ", ".join(done) or "as they are"
+    if channels in (2, 4):
+        done.append("opaque")
+    return with_channels(images, channels), ", ".join(done) or "as they are"
+
+
+def with_channels(images: Pixels, channels: Channels | None) -> Pixels:
+    """Opaque images (N, 1 or 3, H, W) with the channels that were asked for."""
+    if channels in (1, 2) and images.shape[1] == 3:
+        images = luma(images)
+    elif channels in (3, 4) and images.shape[1] == 1:
+        images = np.repeat(images, 3, axis=1)
+    if channels in (2, 4):
+        images = np.pad(images, ((0, 0), (0, 1), (0, 0), (0, 0)), constant_values=OPAQUE)
+    return images
 
 
 def resized(image: Pixels, size: int) -> Pixels:

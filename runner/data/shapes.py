@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.data.images import Pixels
-from runner.data.prepare import luma
+from runner.data.prepare import with_channels
 from runner.data.source import Channels, Decoded, Progress
 
 TRAIN, HELD_OUT = 24_000, 6_000
@@ -47,7 +47,7 @@ class Shapes:
         with path.open("wb") as file:
             for start in range(0, total, batch):
                 pixels = grainy(paint(polygons, size, slice(start, start + batch)), start)
-                file.write((luma(pixels) if channels == 1 else pixels).data)
+                file.write(with_channels(pixels, channels).data)
                 progress(min(start + batch, total), total)
         images: Pixels = np.memmap(path, np.uint8, "r", shape=(total, channels or 3, size, size))
         return Decoded(

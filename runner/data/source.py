@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from runner.data.images import Labels, Pixels, Points, Skipped
 
-Channels = Literal[1, 3]
+Channels = Literal[1, 2, 3, 4]  # grey, grey and alpha, colour, colour and alpha
 Progress = Callable[[int, int], None]  # images done, of how many
 
 

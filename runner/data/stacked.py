@@ -24,7 +24,7 @@ class Stacked:
     def decode(
         self, size: int, channels: Channels | None, scratch: Path, progress: Progress
     ) -> Decoded:
-        if channels == 1:
+        if channels not in (None, 3):
             raise DataError("stacked images have three channels")
         single = self.single.decode(size, 1, scratch, progress)
         if single.held_out is None or single.images.dtype != np.uint8:

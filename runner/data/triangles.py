@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runner.data.images import Pixels
+from runner.data.prepare import with_channels
 from runner.data.shapes import MOST, Polygons, paint
 from runner.data.source import Channels, Decoded, Progress
 
@@ -37,7 +38,7 @@ class Triangles:
         with path.open("wb") as file:
             for start in range(0, total, batch):
                 images = painted(corners[start : start + batch], size)
-                file.write(np.repeat(images, channels or 1, 1).data)
+                file.write(with_channels(images, channels).data)
                 progress(min(start + batch, total), total)
         images = np.memmap(path, np.uint8, "r", shape=(total, channels or 1, size, size))
         return Decoded(

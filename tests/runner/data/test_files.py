@@ -285,3 +285,13 @@ def test_a_torn_zip_is_named(pictures, tmp_path):
     archive.write_bytes(archive.read_bytes()[:-1000])
     with pytest.raises(DataError, match=r"pictures\.zip cannot be read as a zip"):
         open_images(archive)
+
+
+def test_images_with_alpha_are_carried_to_the_generator_and_back(tmp_path):
+    for number in range(130):
+        save(tmp_path / f"{number}.png", picture(number, channels=4))
+    images = open_images(tmp_path, channels=4)
+    assert (images.channels, images.kind) == (4, "colour with alpha")
+    assert images.train[:, 3].min() == 0  # noise in the alpha, too
+    assert open_images(tmp_path, channels=2).kind == "grey with alpha"
+    assert open_images(tmp_path).kind == "colour"  # on white, unless it is asked for

@@ -61,7 +61,7 @@ def test_too_few_images_are_counted(tmp_path):
     assert len(open_images(tmp_path).train) == 116
 
 
-@pytest.mark.parametrize("wrong", [{"size": 4}, {"size": 5000}, {"channels": 2}])
+@pytest.mark.parametrize("wrong", [{"size": 4}, {"size": 5000}, {"channels": 5}])
 def test_sizes_and_channels_have_limits(pictures, wrong):
     with pytest.raises(DataError, match="choose"):
         open_images(pictures, **wrong)

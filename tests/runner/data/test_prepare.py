@@ -170,3 +170,55 @@ def test_colour_becomes_grey_as_pillow_does_it():
     pixels = picture(0, 64)
     grey = luma(pixels.transpose(2, 0, 1)[None])[0, 0]
     assert np.array_equal(grey, np.asarray(Image.fromarray(pixels).convert("L")))
+
+
+# Transparency ------------------------------------------------------------------------------------
+
+
+def half_seen():
+    """Colours by chance, the left half of them fully transparent."""
+    pixels = picture(0, 16, channels=4)
+    pixels[:, :8, 3], pixels[:, 8:, 3] = 0, 255
+    return pixels
+
+
+def test_alpha_is_kept_where_it_is_asked_for():
+    pixels = half_seen()
+    prepared = prepare(file_of(Image.fromarray(pixels)), 16, 4)
+    assert np.array_equal(prepared, pixels.transpose(2, 0, 1))
+    grey = prepare(file_of(Image.fromarray(pixels)), 16, 2)
+    assert np.array_equal(grey[1], pixels[..., 3])
+    assert np.array_equal(grey[:1], luma(pixels[None, ..., :3].transpose(0, 3, 1, 2))[0])
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "CMYK", "I;16"])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_what_has_no_alpha_is_opaque(mode, channels):
+    image = Image.new("RGB", (16, 16), (102, 102, 102))
+    image = Image.new("I;16", (16, 16), 102 * 257) if mode == "I;16" else image.convert(mode)
+    prepared = prepare(file_of(image, "TIFF"), 16, channels)
+    assert prepared.shape == (channels, 16, 16)
+    assert (prepared[-1] == 255).all()
+    assert abs(prepared[:-1].astype(int) - 102).max() <= 1
+
+
+def test_a_transparent_colour_does_not_bleed_when_it_is_resized():
+    pixels = np.zeros((32, 32, 4), np.uint8)
+    pixels[:, :16] = (255, 0, 0, 0)  # red that nobody sees
+    pixels[:, 16:] = (0, 0, 255, 255)
+    red, _, _, alpha = prepare(file_of(Image.fromarray(pixels)), 8, 4)
+    assert red[alpha > 0].max() == 0
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("own", [1, 3])
+def test_raw_images_come_with_any_channels(channels, own):
+    raw = np.random.default_rng(0).integers(0, 256, (3, own, 8, 8), np.uint8)
+    made, done = prepare_array(raw, 8, channels)
+    assert made.shape == (3, channels, 8, 8)
+    if channels in (2, 4):
+        assert (made[:, -1] == 255).all()
+        assert "opaque" in done
+        made = made[:, :-1]
+    if own == made.shape[1]:
+        assert np.array_equal(made, raw)

@@ -41,6 +41,7 @@ def test_channels_are_in_orders_of_their_own_and_always_the_same(tmp_path):
     assert (first[:, 1] == first[:, 2]).mean() < 0.2
 
 
-def test_one_channel_is_too_few(tmp_path):
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_three_channels_are_all_that_there_are(channels, tmp_path):
     with pytest.raises(DataError, match="three channels"):
-        Stacked("stacked", Numbered()).decode(8, 1, tmp_path, lambda done, total: None)
+        Stacked("stacked", Numbered()).decode(8, channels, tmp_path, lambda done, total: None)
