@@ -22,8 +22,7 @@ def measurable(made: Tensor) -> Tensor:
     Raises MetricError where something is not finite.
     """
     if tuple(made.shape[1:]) != (2, 1, 1):
-        pixels: Tensor = on_white(to_uint8(made))
-        return pixels
+        return torch.as_tensor(on_white(to_uint8(made)))
     if not torch.isfinite(made).all():
         raise MetricError("The generator made values that are not finite, so there are no points.")
     return made.float()
