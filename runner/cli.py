@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from runner.commands.common import BAD_INPUT, INTERRUPTED
+from runner.commands.live import serve, watch
 from runner.commands.look import probe, report, show
 from runner.commands.start import plan, run
 
@@ -54,7 +55,7 @@ def options(
 ) -> None: ...
 
 
-for command in (plan, run, report, probe, show):
+for command in (plan, run, watch, serve, report, probe, show):
     app.command()(command)
 
 if __name__ == "__main__":

@@ -36,9 +36,9 @@ class ReportError(ValueError):
     """A file of the run that cannot be read: which, and why."""
 
 
-def write_report(run_folder: Path) -> Path:
+def write_report(run_folder: Path, board: Leaderboard | None = None) -> Path:
     """Raises OSError where a file is missing or cannot be written, ReportError for a broken one."""
-    page = render(read(run_folder))
+    page = render(read(run_folder, board))
     path = run_folder / "report.html"
     write_whole(path, page)
     return path
@@ -65,7 +65,8 @@ class Run(NamedTuple):
     around: dict[str, Any]  # circumstances: versions, hardware, command
 
 
-def read(folder: Path) -> Run:
+def read(folder: Path, board: Leaderboard | None = None) -> Run:
+    """With the ranking that lies in the folder, unless one is given."""
     plan = load(RunPlan, folder / "plan.json")
     paths = {trial.id: folder / "trials" / trial.id for trial in plan.trials}
     ended = {
@@ -79,7 +80,7 @@ def read(folder: Path) -> Run:
     return Run(
         advice=load(Recommendation, folder / "recommendation.json"),
         plan=plan,
-        board=load(Leaderboard, folder / "leaderboard.json"),
+        board=board or load(Leaderboard, folder / "leaderboard.json"),
         results=ended,
         samples={trial: found for trial, found in pictures.items() if found},
         real=picture(folder / "real.png", limit),

@@ -8,21 +8,19 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from pydantic import TypeAdapter, ValidationError
 
 from advisor.recommendation import Recommendation
 from knowledge import __version__
 from knowledge.files import write_whole
 from knowledge.schema import Record
-from runner.data.cache import cache_folder
 from runner.execute import execute, folder_of, results
+from runner.held import held_against, hold_against
 from runner.leaderboard import rank
-from runner.metrics import Score, anchors, floor
-from runner.pictures import picture, shown
+from runner.live import Journal
 from runner.plan import RunPlan, Task
-from runner.prepare import Prepared, Request, RunError, prepare
+from runner.prepare import Request, RunError, prepare
 from runner.race import Race, race_of
-from runner.report import write_report
+from runner.report import read, render, write_report
 from runner.results import Leaderboard, TrialResult
 from runner.settle import Planned, alone_in, settled, stored
 from runner.trial import Event
@@ -96,7 +94,8 @@ def run(
         hold_against(prepared, folder)
         # What a truth learns is learnt here, once, and not by every trial at the same time.
         truth_of(plan.data.where, prepared.images, plan.device)
-        own = partial(execute, workers=room.workers, threads=room.threads, on_event=on_event)
+        heard = Journal(folder, on_event)
+        own = partial(execute, workers=room.workers, threads=room.threads, on_event=heard)
         race(plan, folder, engine or own, on_rung)
         return conclude(folder)
 
@@ -141,30 +140,9 @@ def processor() -> str:
     return platform.processor() or "unknown"
 
 
-def hold_against(prepared: Prepared, folder: Path) -> None:
-    """What scores are held against: real images against real ones, and what nobody had to learn."""
-    images, reference = prepared.images, prepared.reference()
-    cache = cache_folder(None) / "references"
-    if not (folder / "real.png").exists():
-        write_whole(folder / "real.png", picture(images.held_out[: shown(images.size)]))
-    if not (folder / "anchors.json").exists():
-        found = {
-            "floor": floor(images.train, reference, cache=cache),
-            **anchors(images.train, reference, cache=cache),
-        }
-        write_whole(folder / "anchors.json", ANCHORS.dump_json(found, indent=1).decode())
-
-
-ANCHORS = TypeAdapter(dict[str, Score])
-
-
 def conclude(folder: Path) -> Leaderboard:
     """From what lies in the folder: ranking, the first arm's samples, report."""
-    plan = stored(RunPlan, folder / "plan.json")
-    stored(Recommendation, folder / "recommendation.json")  # the report will need it
-    held = held_against(folder / "anchors.json")
-    ended = results(folder, plan.trials)
-    board = rank(plan, ended, held.pop("floor", None), plan.control, held)
+    board, ended = ranked(folder)
     write_whole(folder / "leaderboard.json", board.model_dump_json(indent=1))
     first = next((standing.arm for standing in board.standings if standing.finished), None)
     samples = (r for r in ended if r.trial.arm == first and r.score)
@@ -172,13 +150,22 @@ def conclude(folder: Path) -> Leaderboard:
         write_whole(
             folder / "samples.png", (folder_of(folder, shown.trial) / "samples.png").read_bytes()
         )
-    write_report(folder)
+    write_report(folder, board)
     return board
 
 
-def held_against(path: Path) -> dict[str, Score]:
-    """Empty where nothing was measured yet. Raises RunError for a file of another version."""
+def ranked(folder: Path) -> tuple[Leaderboard, list[TrialResult]]:
+    """What has ended so far. Raises RunError for files of another version, or of another run."""
+    plan = stored(RunPlan, folder / "plan.json")
+    stored(Recommendation, folder / "recommendation.json")  # the report will need it
+    held = held_against(folder / "anchors.json")
+    ended = results(folder, plan.trials)
     try:
-        return ANCHORS.validate_json(path.read_bytes()) if path.exists() else {}
-    except ValidationError:
-        raise RunError(f"{path} is damaged; remove it, and it is measured again") from None
+        return rank(plan, ended, held.pop("floor", None), plan.control, held), ended
+    except ValueError as error:
+        raise RunError(f"{folder}: {error}") from None
+
+
+def page_of(folder: Path) -> str:
+    """The report as it would be written now; nothing is written."""
+    return render(read(folder, ranked(folder)[0]))

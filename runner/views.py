@@ -9,6 +9,7 @@ from rich.text import Text
 from runner.anatomy import Anatomy
 from runner.calibrate import Calibration, forecast, trial_seconds
 from runner.data import ImageSet
+from runner.live import State
 from runner.metrics import Score
 from runner.plan import RunPlan
 from runner.results import Leaderboard, Standing
@@ -159,6 +160,42 @@ def planned(plan: RunPlan, calibration: Calibration) -> RenderableType:
     )
     left_out = (Text(f"not trained: {skip.arm}: {skip.why}") for skip in plan.skipped)
     return Group(arms, rungs, *left_out, Text(says))
+
+
+def standing_now(state: State) -> RenderableType:
+    """A run that goes on: every trial, how far it is and what was last seen of it."""
+    rungs, race = state.plan.rungs, state.race
+    at = f"rung {race.rung + 1} of {len(rungs)}, " if rungs[1:] else ""
+    to_go = sum(
+        row.trial.id in {task.trial for task in race.tasks(race.rung)} for row in state.rows
+    )
+    says = f"{at}{counted(to_go, 'trial')} to go"
+    if state.seconds_left is not None and state.at_work:
+        says += f", about {duration(state.seconds_left)} left{' of this rung' if rungs[1:] else ''}"
+    if state.over:
+        says = "over: every trial that was to get to the end has got there, or has failed"
+    rows = Table(title=says, title_justify="left", padding=(0, 1), expand=False)
+    rows.add_column("trial", overflow="fold", min_width=12)
+    rows.add_column("state", overflow="fold")
+    for heading in ("images", "img/s", "distance"):
+        rows.add_column(heading, justify="right", no_wrap=True)
+    for row in state.rows:
+        if row.state == "not begun":
+            continue
+        share = f" ({100 * row.images_seen / row.goal:.0f} %)" if row.images_seen < row.goal else ""
+        rows.add_row(
+            row.trial.id,
+            f"{row.state}: {row.why}" if row.why else row.state,
+            images(row.images_seen) + share,
+            f"{row.images_per_second:,.0f}" if row.images_per_second else "–",
+            number(row.look.value if row.look else None),
+        )
+    if state.over:
+        return rows
+    if state.silence is None:
+        return Group(rows, Text("it has not begun yet"))
+    heard = f"last sign of life {duration(state.silence)} ago"
+    return Group(rows, Text(heard if state.at_work else f"{heard}: nobody may be at work any more"))
 
 
 def described(found: ImageSet) -> RenderableType:
