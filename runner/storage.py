@@ -6,7 +6,7 @@ Files come and go whole: who reads sees the old one or the new one, never half o
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -15,7 +15,8 @@ from uuid import uuid4
 from knowledge.files import write_whole
 
 PAUSES = (1.0, 4.0, 16.0)  # seconds: what a network loses for a moment comes back by then
-LAST = "result.json"  # says that the other files are complete, so it is sent after them
+CHECKPOINT, LAST = "checkpoint.pt", "result.json"  # the last one says that all others are there
+State = tuple[int, int, int]
 T = TypeVar("T")
 
 
@@ -208,7 +209,7 @@ class Mirror:
 
     def __init__(self, folder: Path, storage: Storage, name: str) -> None:
         self.folder, self.storage, self.name = folder, storage, name
-        self.sent: dict[str, tuple[int, int, int]] = {}  # as they were when both were the same
+        self.sent: dict[str, State] = {}  # as they were when both were the same
 
     def fetch(self) -> None:
         """All files, or as many as there are."""
@@ -218,35 +219,49 @@ class Mirror:
                 self.sent[name] = state(self.folder / name)
 
     def send(self) -> None:
-        """What has changed since. Meanwhile the trial may go on writing."""
-        for name, path in self.files():
-            with suppress(FileNotFoundError):  # it is just being replaced
-                if (now := state(path)) != self.sent.get(name):
-                    self.send_file(path)
-                    self.sent[name] = now
+        """What has changed since. Meanwhile the trial may go on writing.
 
-    def files(self) -> Iterator[tuple[str, Path]]:
-        for name in sorted(os.listdir(self.folder), key=lambda name: (name == LAST, name)):
-            if is_whole(name) and (self.folder / name).is_file():
-                yield name, self.folder / name
-
-    def send_file(self, path: Path) -> None:
-        """Under a second name, so that what is sent stays the same until it has been."""
-        kept = path.with_name(f".{path.name}.part")
-        kept.unlink(missing_ok=True)
+        The checkpoint is kept first and sent late: what belongs to it is never older than it is.
+        """
+        changed: list[tuple[str, Path, State]] = []
         try:
-            os.link(path, kept)
-        except FileNotFoundError:
-            raise
-        except OSError:  # a file system without links
-            shutil.copyfile(path, kept)
-        try:
-            self.storage.upload(kept, self.place(path.name))
+            for name in sorted(self.files(), key=lambda name: name != CHECKPOINT):
+                with suppress(FileNotFoundError):  # it is just being replaced
+                    if (now := state(self.folder / name)) != self.sent.get(name):
+                        changed.append((name, kept(self.folder / name), now))
+            for name, copy, now in sorted(changed, key=lambda each: rank(each[0])):
+                self.storage.upload(copy, self.place(name))
+                self.sent[name] = now
         finally:
-            kept.unlink(missing_ok=True)
+            for _, copy, _ in changed:
+                copy.unlink(missing_ok=True)
+
+    def files(self) -> list[str]:
+        return sorted(
+            name
+            for name in os.listdir(self.folder)
+            if is_whole(name) and (self.folder / name).is_file()
+        )
 
     def place(self, name: str) -> str:
         return f"{self.name}/{name}" if self.name else name
+
+
+def rank(name: str) -> tuple[bool, bool, str]:
+    return name == LAST, name == CHECKPOINT, name
+
+
+def kept(path: Path) -> Path:
+    """The file under a second name, where it stays as it is while it is sent."""
+    second = path.with_name(f".{path.name}.sending")
+    second.unlink(missing_ok=True)
+    try:
+        os.link(path, second)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        shutil.copyfile(path, second)
+    return second
 
 
 def is_whole(name: str) -> bool:
@@ -254,6 +269,6 @@ def is_whole(name: str) -> bool:
     return not name.startswith(".") and not name.endswith((".part", ".partial", ".previous"))
 
 
-def state(path: Path) -> tuple[int, int, int]:
+def state(path: Path) -> State:
     about = path.stat()
     return about.st_mtime_ns, about.st_size, about.st_ino

@@ -19,7 +19,9 @@ from runner.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from runner.cluster import Cluster
     from runner.prepare import Request
+    from runner.progress import Display
 
 GO_ON = "what has ended is kept: mend that, and run the same command to go on"
 
@@ -50,6 +52,23 @@ Looks = Annotated[int, typer.Option(min=1, help="Cheap measurements in each tria
 PrecisionName = Annotated[str, typer.Option("--precision", help="float32, bfloat16 or auto.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Trials at a time; by default tried out.")]
+Ray = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Train on a Ray cluster: host:port, auto or local."),
+]
+StorageUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        metavar="URL",
+        help="With --ray: a folder that all nodes see, or s3://, gs:// …; by default the run's.",
+    ),
+]
+CpusPerTrial = Annotated[float, typer.Option(min=0.1, help="With --ray: also its threads.")]
+GpusPerTrial = Annotated[
+    float | None,
+    typer.Option(min=0.0, help="With --ray: 0.5 puts two on one GPU; by default 1 if any."),
+]
 RUN = Path("runs/run")
 
 
@@ -122,23 +141,34 @@ def run(
     precision: PrecisionName = "auto",
     device: Device = "auto",
     workers: Workers = None,
+    ray: Ray = None,
+    storage: StorageUrl = None,
+    cpus_per_trial: CpusPerTrial = 1.0,
+    gpus_per_trial: GpusPerTrial = None,
 ) -> None:
     """Train every candidate and the control arm, measure them alike, rank them, write a report.
 
     Run the same command again to go on after an interruption.
     """
+    check_cluster(ray, storage, budget)
     request = requested(**{k: v for k, v in locals().items() if k not in BESIDE})
     from runner.progress import Display
     from runner.run import run as carry_out
     from runner.views import table
 
     advice = read_recommendation(recommendation)
-    with told(out), Display() as display:
+    with (
+        told(out),
+        Display() as display,
+        engine(ray, out, storage, (cpus_per_trial, gpus_per_trial), display) as there,
+    ):
         board = carry_out(
             advice,
             request,
             out,
-            workers=workers,
+            # How many trials fit side by side here says nothing of a cluster: that is not tried.
+            workers=1 if there and not (out / "calibration.json").exists() else workers,
+            engine=there,
             on_plan=display.planned,
             on_rung=display.rung,
             on_event=display.heard,
@@ -151,7 +181,44 @@ def run(
     print(f"\n{board.verdict.says}\nreport: {out / 'report.html'}", file=sys.stderr)
 
 
-BESIDE = ("recommendation", "out", "workers", "json")  # options that are no part of the request
+# Options that are no part of the request.
+PLACES = ("ray", "storage", "cpus_per_trial", "gpus_per_trial")
+BESIDE = ("recommendation", "out", "workers", "json", *PLACES)
+
+
+def check_cluster(ray: str | None, storage: str | None, budget: str) -> None:
+    """Raises typer.Exit, having said why."""
+    if ray is None and storage is not None:
+        raise fail("--storage goes with --ray; here the files lie in the run's folder", BAD_INPUT)
+    if ray is not None and budget_of(budget).seconds:
+        says = "with --ray give --budget in images: how fast the nodes are is not measured here"
+        raise fail(says, BAD_INPUT)
+
+
+@contextmanager
+def engine(
+    address: str | None,
+    out: Path,
+    storage: str | None,
+    room: tuple[float, float | None],
+    display: "Display",
+) -> "Iterator[Cluster | None]":
+    """None: processes of this machine."""
+    if address is None:
+        yield None
+        return
+    from runner.cluster import Room
+    from runner.on_ray import on_ray
+
+    with on_ray(
+        address,
+        out,
+        storage=storage,
+        room=Room(*room),
+        on_event=display.heard,
+        tell=display.tell,
+    ) as there:
+        yield there
 
 
 def requested(

@@ -65,13 +65,29 @@ def test_a_mirror_sends_what_changed_and_the_result_last(storage, folder):
                  "checkpoint.pt.partial", ".looks.json.1.part"):  # fmt: skip
         (folder / name).write_text(name)
     mirror.send()
-    assert sent == [f"trials/a/{name}" for name in ("checkpoint.pt", "looks.json", "result.json")]
+    assert sent == [f"trials/a/{name}" for name in ("looks.json", "checkpoint.pt", "result.json")]
     mirror.send()
     assert len(sent) == 3
     storages.write_whole(folder / "looks.json", "looks.json")  # the same bytes, a newer file
     mirror.send()
     assert sent[3:] == ["trials/a/looks.json"]
-    assert not list(folder.glob(".*.part.part"))
+    assert not list(folder.glob(".*.sending"))
+
+
+def test_looks_in_the_storage_are_never_older_than_the_checkpoint(storage, folder):
+    """Or a trial would find that it has trained beyond a look that it never took."""
+    upload = storage.upload
+
+    def slow(file, name):
+        for each in ("looks.json", "checkpoint.pt"):
+            storages.write_whole(folder / each, f"second {each}")
+        upload(file, name)
+
+    storage.upload = slow
+    for each in ("looks.json", "checkpoint.pt"):
+        (folder / each).write_text(f"first {each}")
+    Mirror(folder, storage, "a").send()
+    assert storage.read(["a/checkpoint.pt"]) == {"a/checkpoint.pt": b"first checkpoint.pt"}
 
 
 def test_a_folder_goes_on_elsewhere_without_sending_what_it_fetched(storage, folder, tmp_path):
@@ -89,9 +105,9 @@ def test_a_file_that_vanishes_while_it_is_sent_waits_for_the_next_time(folder, t
     mirror = Mirror(folder, Folder(tmp_path / "shared"), "")
     (folder / "a").write_text("a")
     (folder / "b").write_text("b")
-    listed = list(mirror.files())
+    listed = mirror.files()
     (folder / "a").unlink()
-    mirror.files = lambda: iter(listed)
+    mirror.files = lambda: listed
     mirror.send()
     assert mirror.storage.names("") == ["b"]
 
