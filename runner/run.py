@@ -17,7 +17,7 @@ from runner.execute import execute, folder_of, results
 from runner.held import held_against, hold_against
 from runner.leaderboard import rank
 from runner.live import Journal
-from runner.plan import RunPlan, Task
+from runner.plan import RunPlan, Task, Trial
 from runner.prepare import Request, RunError, prepare
 from runner.race import Race, race_of
 from runner.report import read, render, write_report
@@ -103,9 +103,19 @@ def run(
 def race(plan: RunPlan, folder: Path, engine: Engine, on_rung: Callable[[Race], None]) -> None:
     """Rung after rung, until those that are left have got to the end."""
     held = held_against(folder / "anchors.json")
-    while not (race := race_of(plan, results(folder, plan.trials), held)).over:
+    trials = {trial.id: trial for trial in plan.trials}
+    ended = without_curves(folder, plan.trials)
+    while not (race := race_of(plan, list(ended.values()), held)).over:
         on_rung(race)
-        engine(folder, race.tasks(race.rung))
+        tasks = race.tasks(race.rung)
+        engine(folder, tasks)
+        ended |= without_curves(folder, [trials[task.trial] for task in tasks])
+
+
+def without_curves(folder: Path, trials: Sequence[Trial]) -> dict[str, TrialResult]:
+    """All that a race asks for: ten thousand results with their losses are half a gigabyte."""
+    found = (each for trial in trials for each in results(folder, [trial]))
+    return {each.trial.id: each.model_copy(update={"losses": ()}) for each in found}
 
 
 def report_again(folder: Path) -> Leaderboard:

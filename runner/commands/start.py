@@ -208,6 +208,7 @@ def engine(
         yield None
         return
     from runner.cluster import Room
+    from runner.live import Journal
     from runner.on_ray import on_ray
 
     with on_ray(
@@ -215,7 +216,7 @@ def engine(
         out,
         storage=storage,
         room=Room(*room),
-        on_event=display.heard,
+        on_event=Journal(out, display.heard),
         tell=display.tell,
     ) as there:
         yield there

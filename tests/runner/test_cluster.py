@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from knowledge.files import write_whole
 from runner import cluster as clusters
+from runner import run as runs
 from runner.cli import app
 from runner.cluster import Cluster, Home, Outcome, Room, carry_out
 from runner.execute import Stopped, results
@@ -315,3 +316,15 @@ def test_an_address_where_no_cluster_is_is_told(tmp_path):
     pytest.importorskip("ray")
     with pytest.raises(RunError, match="no Ray cluster at --ray auto: "), on_ray("auto", tmp_path):
         pass
+
+
+def test_a_race_reads_again_only_what_has_changed(run, shared, monkeypatch):
+    read = []
+
+    def counted(folder, trials):
+        read.extend(trial.id for trial in trials)
+        return results(folder, trials)
+
+    monkeypatch.setattr(runs, "results", counted)
+    raced(run, shared, simulated(shared))
+    assert len(read) == 10 + 5 + 6  # all of them once, then those that were just run
