@@ -192,10 +192,15 @@ class Advice:
             "compared-on-dataset": self.evidence.compared_on_dataset,
             "meets-a-need": self.meets_a_need,
         }
+        rivals = self.gans_of(left)
         if self.space.of_systems:
             keeps["meets-a-need"] = self.stands_up_to(left)
-        elif rule.keeps == "meets-a-need" and not any(map(self.spoken_for, self.gans_of(left))):
+        elif rule.keeps == "meets-a-need" and not any(map(self.spoken_for, rivals)):
             keeps["meets-a-need"] = self.loses_on_none  # silence on all tells nobody apart
+        if rule.keeps == "compared-on-dataset" and not any(
+            map(self.evidence.compared_on_dataset, rivals)
+        ):
+            return left  # likewise
         return cut(rule, left, self.space, keeps)
 
     @property

@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping
 
 from advisor.facts import Facts
 from advisor.recommendation import Citation, Support, Testimony
+from advisor.space import default_task, serves
 from knowledge.library import Library
 from knowledge.schema import Claim, Dataset
 
-ENOUGH_SYSTEMS = 5  # placeholder: a data set is studied where so many losses are compared on it
+ENOUGH_SYSTEMS = 5  # placeholder: a data set is studied where so many rivals are compared on it
 VOTES = {"better": 1, "worse": -1, "positive": 1, "negative": -1, "equal": 0}
 NOT_IMAGES = ("toy", "text")
 COMPARABLE = ("task:", "technique:", "class:unregularized")
@@ -38,23 +39,30 @@ class Evidence:
         ]
         name = facts.get("dataset")
         self.dataset = library.datasets.get(str(name)) if name else None
-        self.studied = self.dataset is not None and self.is_studied(self.dataset)
+        task = str(facts["task"]) if "task" in facts else default_task(library)
+        self.studied = self.dataset is not None and self.is_studied(self.dataset, task)
         self.needs = stated(facts, library)
         self.by_gan: dict[str, list[Claim]] = defaultdict(list)
         for claim in self.claims:
             for end in {claim.subject, claim.object}:
                 self.by_gan[end].append(claim)
 
-    def is_studied(self, dataset: Dataset) -> bool:
-        """Whether enough losses of the space are compared on this very data set."""
-        losses = {option.gan for option in self.library.axes["loss"].options}
+    def is_studied(self, dataset: Dataset, task: str | None) -> bool:
+        """Whether enough of what the task chooses between is compared on this very data set.
+
+        That are losses where the architectures of the review serve the task, else its systems.
+        """
         compared = {
             end
             for claim in self.claims
             if dataset.id in claim.datasets
             for end in (claim.subject, claim.object)
         }
-        return len(losses & compared) >= ENOUGH_SYSTEMS
+        if any(serves(option, task) for option in self.library.axes["architecture"].options):
+            rivals = {option.gan for option in self.library.axes["loss"].options}
+        else:
+            rivals = {gan.id for gan in self.library.gans.values() if task in gan.tasks}
+        return len(rivals & compared) >= ENOUGH_SYSTEMS
 
     def in_scope(self, claim: Claim) -> bool:
         """Said in general, or measured on this data set; elsewhere only if nothing was here."""

@@ -18,10 +18,17 @@ def unknown(advice: "Advice") -> tuple[str, ...]:
         facts = rule.when.keys() - advice.facts.keys() - assumed
         if facts <= silent or is_wish(rule) or not may_hold(rule, advice.facts):
             continue
-        if rule.refuses or advice.cut(rule, advice.left) != advice.left:
+        if rule.refuses or tells_apart(rule, advice):
             silent |= facts
     questions = {question for fact in silent for question in behind(fact)}
     return tuple(sorted(questions - advice.answers.keys()))
+
+
+def tells_apart(rule: Rule, advice: "Advice") -> bool:
+    """Whether it would cut. Who is compared on a data set shows when one is named."""
+    if rule.keeps == "compared-on-dataset":
+        return len(advice.gans_left) > 1
+    return advice.cut(rule, advice.left) != advice.left
 
 
 def is_wish(rule: Rule) -> bool:

@@ -1,10 +1,15 @@
 """The command as a person meets it: output, streams, exit codes."""
 
+import gc
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+
+from advisor.cli import brief
+from advisor.commands.app import COMMANDS
 
 BLOCK = """
 import sys
@@ -90,3 +95,56 @@ def test_all_wrong_answers_are_told_at_once_with_their_lines(tmp_path):
     done = run("recommend", "p.yaml", cwd=tmp_path)
     assert "p.yaml:1:" in done.stderr
     assert "p.yaml:3:" in done.stderr
+
+
+# Starting and ending -----------------------------------------------------------------------------
+
+LOADED = """
+import sys
+from advisor.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def test_advice_for_a_program_loads_nothing_that_it_does_not_use():
+    done = run("recommend", "--dataset", "cifar10", "--need", "quality", "--json", code=LOADED)
+    assert done.returncode == 0
+    loaded = set(done.stderr.split())
+    assert "advisor.commands.recommend" in loaded
+    unused = {"rich", "yaml", "knowledge.archive", "knowledge.building", "advisor.kb",
+              "advisor.commands.ask", "advisor.commands.explain", "advisor.views"}  # fmt: skip
+    assert not loaded & unused
+
+
+def test_the_version_is_told_without_the_knowledge_base():
+    done = run("--version", code=LOADED)
+    assert done.stdout.startswith("gan-advisor ")
+    assert "knowledge.library" not in done.stderr.split()
+
+
+def test_what_a_brief_process_does_without_is_given_back(monkeypatch):
+    monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "")  # what a person set stays
+    before = gc.get_threshold()
+    with brief():
+        assert gc.get_threshold() != before
+    assert gc.get_threshold() == before
+    assert os.environ["PYDANTIC_DISABLE_PLUGINS"] == ""
+    assert gc.get_freeze_count()
+    gc.unfreeze()
+
+
+def test_every_command_is_listed_and_can_be_asked_for_help():
+    listed = run("--help").stdout.partition("Commands:")[2]
+    assert [line.split()[0] for line in listed.splitlines() if line] == list(COMMANDS)
+    for name in COMMANDS:
+        assert f"{name} [OPTIONS]" in run(name, "--help").stdout
+
+
+@pytest.mark.parametrize(("typo", "meant"), [("recomend", "recommend"), ("whynot", "why-not")])
+def test_a_misspelt_command_is_told_what_was_probably_meant(typo, meant):
+    done = run(typo)
+    assert done.returncode == 2
+    assert f"Did you mean '{meant}'?" in done.stderr

@@ -23,6 +23,23 @@ def test_every_task_has_a_shortlist(task):
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_naming_a_data_set_leaves_something_for_every_task(task):
+    """Where no source compares any candidate of the task on it, that tells none of them apart."""
+    for dataset in LIBRARY.datasets.values():
+        if dataset.kind == "images":
+            given = {"task": task, "dataset": dataset.id}
+            advice = Advice(given, LIBRARY)
+            assert advice.refused_by or advice.shortlist(), given
+
+
+def test_translation_of_digits_is_judged_by_what_was_seen_elsewhere():
+    for dataset in ("mnist", "cifar10"):
+        advice = Advice({"task": "unpaired-translation", "dataset": dataset}, LIBRARY)
+        assert advice.facts["dataset_evidence"] == "none"
+        assert {arm.gan for arm in advice.arms} == {"cyclegan", "dualgan"}
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_owners_share_the_combinations_of_a_task_between_them(task):
     space = Space(LIBRARY, task)
     shares = list(space.owners.values())

@@ -8,7 +8,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from advisor.cli import app
+from advisor.commands.app import app
 
 COMMANDS = [
     ("kb", "show", "wgan-gp"),

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from advisor.advise import recommend
-from advisor.cli import hoisted
+from advisor.commands.app import hoisted
 from advisor.kb.diff import diff
 from advisor.kb.lint import lint
 from advisor.kb.template import KINDS, destination, template
