@@ -32,7 +32,12 @@ class Extractor(Protocol):
     def resize(self) -> str: ...
 
     @property
-    def digest(self) -> str: ...  # sha256 over weights, input size, resize, scaling and precision
+    def engine(self) -> str: ...  # what runs it; extractor() takes it back
+
+    @property
+    def digest(
+        self,
+    ) -> str: ...  # sha256 over weights, sizes, resize, scaling, precision and engine
 
     def __call__(self, images: Images) -> NDArray[np.float32]: ...  # (N, dimension)
 

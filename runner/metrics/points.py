@@ -23,6 +23,7 @@ class Coordinates:
     name: str = NAME
     dimension: int = 2
     resize: str = "none"
+    engine: str = "none"
     digest: str = hashlib.sha256(b"coordinates 1").hexdigest()
 
     def __call__(self, points: Array | Tensor) -> NDArray[np.float32]:

@@ -30,6 +30,12 @@ def test_torch_is_always_there(monkeypatch):
     assert extractor("efficientnet-lite0").engine == "torch"
 
 
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "coordinates"])
+def test_an_extractor_is_had_again_by_its_engine(name):
+    first = extractor(name)
+    assert extractor(name, engine=first.engine).digest == first.digest
+
+
 def test_an_engine_that_is_not_there_is_said(monkeypatch):
     without_openvino(monkeypatch)
     with pytest.raises(MetricError, match=r"not installed: pip install 'gan-advisor\[fast\]'"):

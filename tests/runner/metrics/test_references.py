@@ -15,6 +15,7 @@ class Pixels:
     name: str = "pixels"
     dimension: int = 48
     resize: str = "none"
+    engine: str = "none"
     digest: str = "0"
     calls: int = 0
 
