@@ -4,17 +4,15 @@ A table is what one source measured under one protocol. Only differences within 
 nothing is compared across protocols; a GAN that stands in two tables joins them.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import exp, log, sqrt
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from knowledge.distances import Run
 from knowledge.library import Library
-
-if TYPE_CHECKING:  # advice that meets no tie does without them
-    from knowledge.numbers import Result
 
 CONDITIONAL = {"unconditional": False, "class-conditional": True}  # tasks with numbers, by labels
 SEPARATED = 1.64  # standard errors; simulated, 94 to 99 % of such pairs are in the right order
@@ -113,41 +111,21 @@ def tables(library: Library, task: str | None, needs: Collection[str]) -> Iterat
     """Tables of distances that speak to a stated need, or to quality where none is stated."""
     conditional = CONDITIONAL.get(task or "unconditional")
     stated = set(needs) or {"quality"}
-    by_protocol: dict[tuple[object, ...], list[Result]] = defaultdict(list)
-    for result in library.archive.numbers:
-        speaks_to = result.needs or library.metrics[result.metric].needs
-        if conditional is None or result.conditional is not conditional:
+    for each in library.distances:
+        if each.conditional is not conditional:
             continue
-        if result.polarity == "lower" and stated & set(speaks_to) and trusted(result):
-            by_protocol[protocol(result)].append(result)
-    for results in by_protocol.values():
-        first = results[0]
-        distances = tuple(of_models(results).items())
+        runs = [run for run in each.runs if not stated.isdisjoint(run.needs)]
+        distances = of_models(runs)
         if len(distances) > 1:
-            own = frozenset(
-                each.model for each in results if each.own_method and each.model in dict(distances)
-            )
-            yield Table(first.source, first.dataset, first.protocol, distances, own)
+            own = frozenset(run.model for run in runs if run.own_method and run.model in distances)
+            yield Table(each.source, each.dataset, each.protocol, tuple(distances.items()), own)
 
 
-def trusted(result: "Result") -> bool:
-    return not result.superseded and result.confidence != "low"
-
-
-def protocol(result: "Result") -> tuple[object, ...]:
-    """All that has to agree before two numbers are compared."""
-    return (
-        result.source, result.dataset, result.metric, result.protocol, result.taken,
-        result.resolution, result.conditional, result.n_generated, result.n_reference,
-        result.split, result.features, result.budget_images, result.network, result.setting,
-    )  # fmt: skip
-
-
-def of_models(results: Sequence["Result"]) -> dict[str, float]:
+def of_models(runs: Sequence[Run]) -> dict[str, float]:
     """The best of each model's variants; a run that failed is as bad as the table's worst."""
-    worst = max((each.value for each in results if each.value is not None), default=None)
+    worst = max((each.value for each in runs if each.value is not None), default=None)
     found: dict[str, float] = {}
-    for each in results:
+    for each in runs:
         value = each.value if each.value is not None else worst
         if value is not None and value > 0:
             found[each.model] = min(value, found.get(each.model, value))

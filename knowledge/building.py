@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from knowledge.archive import Archive
+from knowledge.distances import measured
 from knowledge.layers import Layer, Place, Reader
 from knowledge.library import Entry, Library, Shelf
 from knowledge.numbers import Hyperparameters
@@ -102,21 +103,6 @@ def joined(below: Axis, over: Axis, file: str) -> tuple[list[Entry], list[Entry]
 def assembled(entries: Kinds, added: list[Entry], overridden: list[Entry]) -> Library:
     """Every kind at its place; rules by stage, inside a stage as the files have them."""
     rules: Iterable[Rule] = entries["rule"].values()
-    library = Library.model_construct(
-        vocabulary=Vocabulary(
-            aspects=entries["aspect"], issues=entries["issue"], tasks=entries["task"]
-        ),
-        sources=entries["source"],
-        axes=entries["axis"],
-        gans=entries["gan"],
-        datasets=entries["dataset"],
-        claims=entries["claim"],
-        rules=tuple(sorted(rules, key=lambda rule: list(STAGES).index(rule.stage))),
-        questions=entries["question"],
-        baseline=entries["baseline"]["baseline"],
-        added=tuple(added),
-        overridden=tuple(overridden),
-    )
     archive = Archive.model_construct(
         results=entries["results"],
         metrics=entries["metric"],
@@ -129,6 +115,22 @@ def assembled(entries: Kinds, added: list[Entry], overridden: list[Entry]) -> Li
             studies=tuple(entries["study"].values()),
         ),
         survey_table_1=tuple(entries["survey-row"].values()),
+    )
+    library = Library.model_construct(
+        vocabulary=Vocabulary(
+            aspects=entries["aspect"], issues=entries["issue"], tasks=entries["task"]
+        ),
+        sources=entries["source"],
+        axes=entries["axis"],
+        gans=entries["gan"],
+        datasets=entries["dataset"],
+        claims=entries["claim"],
+        rules=tuple(sorted(rules, key=lambda rule: list(STAGES).index(rule.stage))),
+        questions=entries["question"],
+        baseline=entries["baseline"]["baseline"],
+        distances=tuple(measured(archive.numbers, archive.metrics)),
+        added=tuple(added),
+        overridden=tuple(overridden),
     )
     library.__dict__["archive"] = archive  # at hand already: nothing to open later
     return library

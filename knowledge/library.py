@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import PrivateAttr
 
 from knowledge import __version__
+from knowledge.distances import Measured
 from knowledge.files import write_whole
 from knowledge.schema import (
     Axis,
@@ -72,16 +73,19 @@ class Library(Record):
     rules: tuple[Rule, ...]  # in the order in which they are applied
     questions: dict[str, Question]
     baseline: Baseline
+    distances: tuple[Measured, ...]  # of the archive's numbers, those that advice rests on
     added: tuple[Entry, ...] = ()  # by overlays
     overridden: tuple[Entry, ...] = ()
     _shelf: Shelf = PrivateAttr(default=Shelf())
 
     def option(self, slot: Slot, name: str) -> Option | None:
         """Of an axis; or a system that brings its own networks, as an option of the first one."""
-        found = next((option for option in self.axes[slot].options if option.id == name), None)
-        if found is None and slot == "architecture" and name in self.gans:
+        for option in self.axes[slot].options:
+            if option.id == name:
+                return option
+        if slot == "architecture" and name in self.gans:
             return self.own_networks(self.gans[name])
-        return found
+        return None
 
     def own_networks(self, gan: Gan) -> Option | None:
         """A system as an architecture. Its costs are estimates: a known pair's, times the pairs."""

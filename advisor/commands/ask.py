@@ -147,7 +147,7 @@ def conclude(
 ) -> None:
     """The recommendation on stdout; what to do with it on stderr."""
     from advisor.advise import recommend
-    from advisor.cli import NO_CANDIDATE, NOT_A_GAN_PROBLEM, show
+    from advisor.commands.recommend import end, show
     from advisor.profile import as_flags
     from knowledge.files import write_whole
 
@@ -162,10 +162,7 @@ def conclude(
     tell(f"\nanswers: {profile}")
     words = ["gan-advisor", "recommend", *as_flags(answers.given)]
     tell(f"the same without questions: {shlex.join(words)}")
-    if found.refusal:
-        raise typer.Exit(NOT_A_GAN_PROBLEM)
-    if not found.candidates:
-        raise typer.Exit(NO_CANDIDATE)
+    end(found)
     advice = shlex.quote(str(out)) if out else "advice.json"
     if not out:
         tell(f"next: gan-advisor recommend {shlex.quote(str(profile))} -o {advice}")
