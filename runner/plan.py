@@ -29,6 +29,7 @@ class Measurement(Record):
     features: str  # the same with the size at which it sees the images
     digest: str  # of the extractor: weights, resize, precision
     weights: str | None  # a local weights file
+    engine: str = "auto"  # what works the features out: "torch", "openvino"
     n: int  # generated and reference images of the final score
     draws: int  # independent sets of generated images, whose scores are averaged
     look_n: int  # images of the cheap looks on the way
@@ -72,6 +73,15 @@ class Task(NamedTuple):
     budget: int
 
 
+class Continued(Record):
+    """Another run, of which this one trains an arm further."""
+
+    run: str  # the name of its folder
+    budget: int  # real images that the arm had seen there
+    metric: str | None = None
+    score: float | None = None  # geometric mean over the same seeds there, where all had finished
+
+
 class RunPlan(Record):
     schema_version: Literal[1] = 1
     data: DataPlan
@@ -85,6 +95,7 @@ class RunPlan(Record):
     device: str  # "cpu" or "cuda"
     trials: tuple[Trial, ...]
     skipped: tuple[Skip, ...] = ()
+    continued: Continued | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from runner.data.cache import cache_folder
 from runner.data.source import Channels
 from runner.game import build
 from runner.metrics import Extractor, Reference, extractor, reference, reference_points
-from runner.metrics.features import COORDINATES, NETWORKS
+from runner.metrics.features import NETWORKS
+from runner.metrics.points import NAME as COORDINATES
 from runner.parts import PartError
 from runner.plan import DataPlan, Measurement, Overrides, RunPlan, Skip, Trial, trials_of
 from runner.race import EARLY, ladder
@@ -38,6 +39,7 @@ class Request(Record):
     seeds: int = 3
     features: str = "auto"
     weights: Path | None = None
+    engine: str = "auto"
     samples: int = 10_000
     draws: int = 1
     looks: int = 4
@@ -68,7 +70,10 @@ def prepare(
         request.data, size=request.size, channels=request.channels, progress=on_decode
     )
     features = extractor(
-        features_for(images, request.features), weights=request.weights, device=device
+        features_for(images, request.features),
+        weights=request.weights,
+        device=device,
+        engine=request.engine,
     )
     trials, skipped = trainable(
         trials_of(advice, seeds=seeds, budget=request.budget, overrides=request.overrides),
@@ -167,6 +172,7 @@ def measurement(request: Request, images: ImageSet, features: Extractor) -> Meas
         features=features.name,
         digest=features.digest,
         weights=str(request.weights.absolute()) if request.weights else None,
+        engine=features.engine,
         n=n,
         draws=request.draws,
         look_n=min(request.look_samples, n),

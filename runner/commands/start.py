@@ -46,6 +46,7 @@ BatchSize = Annotated[int | None, typer.Option(min=2, help="For all candidates a
 Only = Annotated[list[str] | None, typer.Option(help="Just this candidate (repeatable).")]
 Features = Annotated[str, typer.Option(help="inception, efficientnet-lite0 or auto.")]
 Weights = Annotated[Path | None, typer.Option(help="A local file with Inception's weights.")]
+Engine = Annotated[str, typer.Option(help="What works features out: torch, openvino or auto.")]
 Samples = Annotated[str, typer.Option(help="Generated and real images of each score.")]
 Draws = Annotated[int, typer.Option(min=1, help="Independent sets of them, averaged.")]
 Looks = Annotated[int, typer.Option(min=1, help="Cheap measurements in each trial.")]
@@ -87,6 +88,7 @@ def plan(
     only: Only = None,
     features: Features = "auto",
     weights: Weights = None,
+    engine: Engine = "auto",
     samples: Samples = "10k",
     draws: Draws = 2,
     looks: Looks = 4,
@@ -135,6 +137,7 @@ def run(
     only: Only = None,
     features: Features = "auto",
     weights: Weights = None,
+    engine: Engine = "auto",
     samples: Samples = "10k",
     draws: Draws = 2,
     looks: Looks = 4,
@@ -160,7 +163,7 @@ def run(
     with (
         told(out),
         Display() as display,
-        engine(ray, out, storage, (cpus_per_trial, gpus_per_trial), display) as there,
+        cluster_engine(ray, out, storage, (cpus_per_trial, gpus_per_trial), display) as there,
     ):
         board = carry_out(
             advice,
@@ -196,7 +199,7 @@ def check_cluster(ray: str | None, storage: str | None, budget: str) -> None:
 
 
 @contextmanager
-def engine(
+def cluster_engine(
     address: str | None,
     out: Path,
     storage: str | None,
@@ -236,6 +239,7 @@ def requested(
     only: list[str] | None,
     features: str,
     weights: Path | None,
+    engine: str,
     samples: str,
     draws: int,
     looks: int,
@@ -261,6 +265,7 @@ def requested(
             "halving": halving,
             "features": features,
             "weights": weights,
+            "engine": engine,
             "samples": n,
             "draws": draws,
             "looks": looks,
