@@ -228,7 +228,7 @@ def test_two_runs_in_one_folder_are_refused(advice, pictures, tmp_path):
         ({"--data": "fashion-mist"}, "did you mean fashion-mnist"),
         ({"--only": "lsgam"}, "did you mean 'lsgan'"),
         ({"--budget": "many"}, "no number of images"),
-        ({"--channels": "5"}, "not in the range 1<=x<=4"),
+        ({"--channels": "5"}, "less than or equal to 4"),
         ({"--features": "inceptoin"}, "did you mean inception"),
         ({"--device": "cude"}, "did you mean 'cuda'"),
         ({"--precision": "float8"}, "choose auto, float32 or bfloat16"),
