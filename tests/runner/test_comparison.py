@@ -35,6 +35,14 @@ def test_spreads_that_a_few_seeds_may_well_show_by_chance_are_not_called_uneven(
     assert np.mean([Comparison(logs.tolist()).uneven for logs in drawn]) < 0.1
 
 
+def test_of_two_arms_alone_the_more_cautious_test_decides() -> None:
+    for pair in (EVEN[:2], [[3.0, 3.01, 3.02], [3.1, 3.2, 3.05]]):
+        tests = [stats.tukey_hsd(*pair, equal_var=equal) for equal in (True, False)]
+        found = [each.confidence_interval(0.95) for each in tests]
+        halves = [(each.high[0, 1] - each.low[0, 1]) / 2 for each in found]
+        assert Comparison(pair).margin(0, 1) == pytest.approx(max(halves), rel=1e-6)
+
+
 def test_an_interval_is_students_on_the_pooled_variance() -> None:
     comparison = Comparison(EVEN)
     low, high = comparison.interval(1) or (0, 0)
@@ -45,6 +53,15 @@ def test_an_interval_is_students_on_the_pooled_variance() -> None:
 def test_an_interval_is_the_arms_own_where_spreads_are_uneven() -> None:
     expected = stats.ttest_1samp(WILD[0], 0).confidence_interval(0.95)
     assert Comparison(WILD).interval(0) == pytest.approx((expected.low, expected.high))
+
+
+def test_an_arm_that_scatters_more_than_the_others_has_an_interval_of_its_own() -> None:
+    groups = [[3.0, 3.1, 3.2], [3.0, 3.1, 3.2], [3.0, 3.15, 3.3]]
+    assert not Comparison(groups).uneven
+    expected = stats.ttest_1samp(groups[2], 0).confidence_interval(0.95)
+    assert Comparison(groups).interval(2) == pytest.approx((expected.low, expected.high))
+    low, high = Comparison(groups).interval(0) or (0, 0)
+    assert high - low == pytest.approx(2 * stats.t.ppf(0.975, 6) * (0.0425 / 3 / 3) ** 0.5)
 
 
 def test_three_seeds_of_five_arms_at_5_percent_resolve_gaps_of_14_percent() -> None:

@@ -1,9 +1,7 @@
 from math import inf, log
 
-import numpy as np
 import pytest
 
-from runner.comparison import Comparison
 from runner.leaderboard import rank
 from tests.runner.runs import diverged, finished, plan, results, score
 
@@ -253,46 +251,6 @@ def test_results_of_another_plan_are_refused() -> None:
             rank(planned, [finished(trial, 20.0)], None, None)
     with pytest.raises(ValueError, match="more than one"):
         rank(planned, [finished(planned.trials[0], 20.0)] * 2, None, None)
-
-
-# By simulation ---------------------------------------------------------------------------------
-
-ARMS, SEEDS, MEAN, SD = 7, 3, log(20), 0.08
-
-
-@pytest.fixture(scope="module")
-def drawn():
-    return np.random.default_rng(7).normal(MEAN, SD, (1000, ARMS, SEEDS))
-
-
-def test_intervals_cover_the_truth_as_often_as_they_say(drawn) -> None:
-    compared = [Comparison(logs.tolist()) for logs in drawn]
-    intervals = [each.interval(arm) for each in compared for arm in range(ARMS)]
-    covered = np.mean([low <= MEAN <= high for low, high in filter(None, intervals)])
-    assert covered == pytest.approx(0.95, abs=0.015)
-
-
-def verdicts(drawn):
-    planned = plan([f"arm-{k}" for k in range(ARMS)], SEEDS)
-    for logs in drawn:
-        values = {arm: np.exp(own).tolist() for arm, own in zip(planned.arms, logs, strict=True)}
-        yield rank(planned, results(planned, values), None, None).verdict
-
-
-def test_of_equal_arms_hardly_ever_one_is_declared_the_winner(drawn) -> None:
-    alone = []
-    for logs in drawn[:250]:
-        comparison, first = Comparison(logs.tolist()), int(logs.mean(1).argmin())
-        others = set(range(ARMS)) - {first}
-        alone.append(all(comparison.apart(first, other) for other in others))
-    assert np.mean(alone) <= 0.05
-    assert all(verdict.kind == "tie" for verdict in verdicts(drawn[:10]))
-
-
-def test_a_winner_twice_as_good_is_found_nearly_always(drawn) -> None:
-    shifted = drawn[:50] - np.array([log(2)] + [0] * (ARMS - 1))[:, None]
-    found = [verdict.kind == "winner" and verdict.arms for verdict in verdicts(shifted)]
-    assert found.count(("arm-0",)) > 0.9 * len(found)
 
 
 def test_a_perfect_copy_whose_distance_rounds_below_zero_can_be_ranked() -> None:
