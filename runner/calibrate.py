@@ -9,7 +9,6 @@ import heapq
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from statistics import fmean
@@ -17,7 +16,7 @@ from statistics import fmean
 import torch
 
 from knowledge.schema import Record
-from runner.execute import free_cores
+from runner.execute import fork_server, free_cores
 from runner.plan import RunPlan, Trial
 from runner.race import with_budget
 from runner.trial import batches_of, features_of, planned_images, sampler
@@ -120,8 +119,7 @@ def chosen(tried: Sequence[Packing]) -> Packing:
 
 def side_by_side(plan: RunPlan, trials: Sequence[Trial], threads: int) -> list[Pace]:
     """Raises RuntimeError where one of them fails, with its reason."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["runner.trial"])
+    context = fork_server()
     ready = context.Barrier(len(trials))
     runs = []
     for trial in trials:

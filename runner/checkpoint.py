@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,10 @@ HEAD = len(MAGIC) + hashlib.sha256().digest_size
 
 class CheckpointError(ValueError):
     """A checkpoint that belongs to another run."""
+
+
+def warn(what: str) -> None:
+    warnings.warn(what, stacklevel=3)
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:
@@ -38,7 +42,7 @@ def save(path: Path, state: Mapping[str, Any]) -> None:
         raise
 
 
-def load(path: Path) -> dict[str, Any] | None:
+def load(path: Path, tell: Callable[[str], None] = warn) -> dict[str, Any] | None:
     """The newest whole checkpoint, or None where there is none. Its tensors are on the CPU."""
     for candidate in (path, previous(path)):
         if candidate.exists():
@@ -48,8 +52,14 @@ def load(path: Path) -> dict[str, Any] | None:
                     io.BytesIO(content[HEAD:]), map_location="cpu", weights_only=True
                 )
                 return state
-            warnings.warn(f"{candidate} is damaged and was not used", stacklevel=2)
+            tell(f"{candidate} is damaged and was not used")
     return None
+
+
+def discard(path: Path) -> None:
+    """The older one first: a process that is killed in between finds the newer one."""
+    previous(path).unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
 
 
 def previous(path: Path) -> Path:

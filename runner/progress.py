@@ -101,6 +101,8 @@ class Display:
         note = f"{event.images_per_second:,.0f} images/s" if event.images_per_second else event.what
         self.update(event.trial, seen, goal, note)
         self.update(ALL, sum(self.seen.values()), self.total, self.time_left())
+        if event.says:
+            self.console.print(f"{event.trial}: {event.says}", markup=False)
         if event.look is not None:
             at = f"after {event.images_seen:,} images"
             self.console.print(f"{event.trial}: distance {event.look:.1f} {at}")

@@ -38,7 +38,10 @@ class TrialResult(Record):
 
     def passed(self, budget: int) -> bool:
         """Whether it has got to the end of a rung, or will never get there."""
-        return self.status != "paused" or self.images_seen >= budget
+        if self.status != "paused":
+            return True
+        # At the end of everything it is measured, which makes it a finished one.
+        return self.images_seen >= budget and budget < self.trial.budget
 
     @property
     def images_per_second(self) -> float:

@@ -41,11 +41,13 @@ class Progress(NamedTuple):
     budget: int
     images_per_second: float
     losses: dict[str, float]  # of the last look
+    seconds: float  # of training, over all sessions
 
 
 class Trained(NamedTuple):
     game: Game  # with the averaged generator, in eval mode
     images_seen: int
+    rounds: int
     seconds: float  # of training, over all sessions
     history: list[Look]
     precision: Precision
@@ -80,7 +82,9 @@ def train(
     device: torch.device | str = "cpu",
     average_half_life: float = 0.05,
     seed: int = 0,
+    identity: Mapping[str, Any] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    tell: Callable[[str], None] = checkpoints.warn,
     look_every: int | None = None,
     save_every: int | None = None,
     save_seconds: float = 60.0,
@@ -92,7 +96,9 @@ def train(
     `average_half_life` is a share of the run: half of the averaged generator's weight lies on that
     last part of it; 0 switches averaging off. Where `checkpoint` exists the run goes on from there,
     to the same weights that it would have had uninterrupted; a larger budget than before extends it.
-    Where rates decay, `whole` is the budget at which they end: of a run in stages, the last one.
+    `whole` is the budget of the last stage of a run in stages: where rates decay, they end there.
+    `identity` is what else must be the same as when the checkpoint was written; `tell` is told
+    in a sentence what a user ought to know.
 
     Raises Diverged, CheckpointError (the file is of another run) and OSError (the disk is full).
     """
@@ -100,14 +106,15 @@ def train(
     precision = chosen_precision(precision, device)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)  # for what networks draw by themselves, as dropout does
-        decay = Decay(recipe.optimizer.decay_from, whole or budget)
+        last = whole or budget
+        decay = Decay(recipe.optimizer.decay_from, last)
         run = Run(game, batches, device, precision, average_half_life, seed, decay)
-        identity = {"recipe": recipe.model_dump(mode="json"), **run.identity()}
-        if checkpoint and (state := checkpoints.load(checkpoint)) is not None:
-            checkpoints.check_same_run(state["identity"], identity, checkpoint)
+        same = {"recipe": recipe.model_dump(mode="json"), **run.identity(), **(identity or {})}
+        if checkpoint and (state := checkpoints.load(checkpoint, tell)) is not None:
+            checkpoints.check_same_run(state["identity"], same, checkpoint)
             run.load_state_dict(state["run"])
 
-        look_every = look_every or max(1, budget // LOOKS)
+        look_every = look_every or max(1, last // LOOKS)
         begun, images_before, seconds_before = time.perf_counter(), run.images_seen, run.seconds
         saved = told = begun
         while run.images_seen < budget:
@@ -117,18 +124,23 @@ def train(
             run.seconds = seconds_before + now - begun
             done = run.images_seen >= budget
 
-            looked = passed(look_every, images, run.images_seen) or done
+            # Where the stages of a run end must not show in its curves.
+            looked = passed(look_every, images, run.images_seen) or run.images_seen >= last
             if looked:
                 run.look()
-            if checkpoint and (
-                done or passed(save_every, images, run.images_seen) or now - saved > save_seconds
-            ):
-                run.check_weights()
-                checkpoints.save(checkpoint, {"identity": identity, "run": run.state_dict()})
-                saved = now
-            if on_progress and (looked or now - told > 1):
+            if checkpoint:
+                due = done or passed(save_every, images, run.images_seen)
+                if due:
+                    run.check_weights()
+                elif now - saved > save_seconds:
+                    # The clock must not decide when divergence is noticed: the next rounds do.
+                    due, saved = run.weights_are_finite(), now
+                if due:
+                    checkpoints.save(checkpoint, {"identity": same, "run": run.state_dict()})
+                    saved = now
+            if on_progress and (looked or done or now - told > 1):
                 pace = (run.images_seen - images_before) / (now - begun)
-                on_progress(Progress(run.images_seen, budget, pace, run.last_losses))
+                on_progress(Progress(run.images_seen, budget, pace, run.last_losses, run.seconds))
                 told = now
         run.check_weights()
         return run.trained()
@@ -292,14 +304,19 @@ class Run:
     def check_weights(self) -> None:
         """What is saved or handed over is finite: the last step may have had a NaN gradient."""
         self.check_losses()
-        tensors = [*lasting(self.game.networks), *lasting(self.average)]
-        if not torch.stack([t.isfinite().all() for t in tensors]).all():
+        if not self.weights_are_finite():
             raise Diverged(self.images_seen, "weights", self.history)
+
+    def weights_are_finite(self) -> bool:
+        tensors = [*lasting(self.game.networks), *lasting(self.average)]
+        return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
 
     def trained(self) -> Trained:
         networks = nn.ModuleDict({**self.game.networks, **self.average}).eval()
         game = replace(self.game, networks=networks)
-        return Trained(game, self.images_seen, self.seconds, self.history, self.precision)
+        return Trained(
+            game, self.images_seen, self.rounds, self.seconds, self.history, self.precision
+        )
 
     # Checkpoints -----------------------------------------------------------------------------
 

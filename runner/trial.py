@@ -3,21 +3,30 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 from safetensors.torch import save
 from torch import Tensor
 
 from knowledge.files import write_whole
-from runner.checkpoint import previous
+from runner.checkpoint import discard, previous
 from runner.data import Batches, DataError, ImageSet, open_images
 from runner.game import build, sample
-from runner.metrics import Extractor, Reference, Score, extractor, measurable, measure
+from runner.kept import Looks, looks_in, result_in, sweep
+from runner.metrics import (
+    Extractor,
+    Reference,
+    Score,
+    extractor,
+    measurable,
+    measure,
+    metric_name,
+)
 from runner.pictures import picture, shown
 from runner.plan import RunPlan, Trial
 from runner.prepare import reference_of
@@ -39,6 +48,7 @@ class Event(NamedTuple):
     images_seen: int
     images_per_second: float = 0.0
     look: float | None = None
+    says: str | None = None  # a sentence that the user ought to read
 
 
 Listener = Callable[[Event], None]
@@ -51,9 +61,11 @@ def run_trial(
 
     Goes on where an earlier rung ended or an earlier attempt stopped. At the end of the whole
     budget the samples are measured. Divergence and a full device memory are results. Raises
-    DataError where the images are no longer the planned ones, and OSError where the disk is full.
+    DataError where the images are no longer the planned ones, Foreign and CheckpointError for a
+    file of another trial, and OSError where the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
     attempt = Attempt(trial, plan, folder, tell)
     try:
         attempt.run(budget or trial.budget)
@@ -76,8 +88,10 @@ class Attempt:
 
     def __init__(self, trial: Trial, plan: RunPlan, folder: Path, tell: Listener) -> None:
         self.trial, self.plan, self.folder, self.tell = trial, plan, folder, tell
-        self.looks = read_looks(folder)
-        self.images_seen, self.seconds, self.measuring_seconds = 0, 0.0, 0.0
+        before = result_in(folder, trial)  # of the rung before, if any
+        self.looks = looks_in(folder, trial) or (before.looks if before else ())
+        self.images_seen, self.seconds = 0, 0.0
+        self.measuring_seconds = before.measuring_seconds if before else 0.0
         self.measured = False
         self.score: Score | None = None
         self.truth: dict[str, float] = {}
@@ -88,17 +102,26 @@ class Attempt:
     def run(self, end: int) -> None:
         images = planned_images(self.plan)
         final, glance = references(images, self.plan)
+        self.look_metric = metric_name(glance.extractor, glance.count)
         for budget in milestones(self.plan, end):
             looked = any(look.images_seen >= budget for look in self.looks)
             if looked and budget < end:
                 continue
-            game = self.train_to(budget, images).game
+            trained = self.train_to(budget, images)
+            if not looked and went_on(trained, budget):
+                self.remark("its looks were lost, so it is trained from the start again")
+                discard(self.checkpoint)
+                trained = self.train_to(budget, images)
             begun = time.perf_counter()
             if not looked:
-                self.look(game, glance, budget)
+                self.look(trained, glance, budget)
             if budget == self.trial.budget:
-                self.measure(game, final, images)
+                self.measure(trained, final, images)
             self.measuring_seconds += time.perf_counter() - begun
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pt"
 
     def train_to(self, budget: int, images: ImageSet) -> Trained:
         shape = ImageShape(self.plan.data.channels, self.plan.data.size)
@@ -109,45 +132,61 @@ class Attempt:
             batches_of(self.trial, self.plan, images),
             budget=budget,
             whole=self.trial.budget,
-            checkpoint=self.folder / "checkpoint.pt",
+            checkpoint=self.checkpoint,
             precision=self.plan.precision,
             device=self.plan.device,
             seed=self.trial.seed,
             look_every=max(1, self.trial.budget // 200),
+            identity={"trial": self.trial.id, "images": self.plan.data.fingerprint},
             on_progress=self.progressed,
+            tell=self.remark,
         )
         self.images_seen, self.seconds = trained.images_seen, trained.seconds
         self.history = trained.history
         return trained
 
     def progressed(self, progress: Progress) -> None:
-        self.images_seen = progress.images_seen
+        self.images_seen, self.seconds = progress.images_seen, progress.seconds
         self.say("training", progress.images_per_second)
 
     def say(self, what: str, pace: float = 0.0, look: float | None = None) -> None:
         self.tell(Event(self.trial.id, what, self.images_seen, pace, look))
 
-    def look(self, game: Game, glance: Reference, budget: int) -> None:
+    def remark(self, says: str) -> None:
+        self.tell(Event(self.trial.id, "training", self.images_seen, says=says))
+
+    def look(self, trained: Trained, glance: Reference, budget: int) -> None:
         """A cheap distance and a picture of the same latents as ever."""
         self.say("looking")
-        score = measure(sampler(game), glance, seed=EVALUATION_SEED)
-        self.look_metric = score.metric
+        game = trained.game
+        score = measure(sampler(game), glance, seed=EVALUATION_SEED, secondary=False)
+        self.check(score, trained)
         look = Look(images_seen=budget, seconds=self.seconds, value=score.value)
         self.looks = (*(old for old in self.looks if old.images_seen < budget), look)
-        write_whole(self.folder / "looks.json", LOOKS.dump_json(self.looks).decode())
         samples = sampler(game)(shown(game.image.size), PICTURE_SEED)
+        # Before the look: once that is there, nobody comes back for the picture.
         write_whole(self.folder / "samples.png", picture(samples))
+        kept = Looks(trial=self.trial, looks=self.looks)
+        write_whole(self.folder / "looks.json", kept.model_dump_json(indent=1))
         self.say("looking", look=score.value)
 
-    def measure(self, game: Game, final: Reference, images: ImageSet) -> None:
+    def measure(self, trained: Trained, final: Reference, images: ImageSet) -> None:
         """The full measurement, at the end of the whole budget."""
         self.say("measuring")
+        game = trained.game
         write_generator(game, self.trial, self.folder / "generator.safetensors")
         draws = self.plan.measurement.draws
         self.score = measure(sampler(game), final, draws=draws, seed=EVALUATION_SEED)
+        self.check(self.score, trained)
         if truth := truth_of(self.plan.data.where, images, self.plan.device):
             self.truth = truth(model_of(game))
         self.measured = True
+
+    def check(self, score: Score, trained: Trained) -> None:
+        """Points may lie so far out that their distance is no number any more."""
+        if not isfinite(score.value):
+            self.score = None
+            raise Diverged(trained.images_seen, "the distance of its samples", trained.history)
 
     def result(self, status: Status, why: str | None) -> TrialResult:
         networks = self.game.networks if self.game else {}
@@ -171,14 +210,9 @@ class Attempt:
         )
 
 
-LOOKS = TypeAdapter(tuple[Look, ...])
-
-
-def read_looks(folder: Path) -> tuple[Look, ...]:
-    try:
-        return LOOKS.validate_json((folder / "looks.json").read_bytes())
-    except (OSError, ValueError):
-        return ()
+def went_on(trained: Trained, budget: int) -> bool:
+    """Whether it was trained further than to the end of the round in which the budget was spent."""
+    return trained.images_seen - trained.images_seen // trained.rounds >= budget
 
 
 def milestones(plan: RunPlan, end: int) -> list[int]:
@@ -221,7 +255,7 @@ def features_of(plan: RunPlan) -> Extractor:
     """Those of the plan. Raises DataError where they have changed since."""
     how = plan.measurement
     weights = Path(how.weights) if how.weights else None
-    features = extractor(how.network, weights=weights, device=plan.device)
+    features = extractor(how.network, weights=weights, device=plan.device, engine=how.engine)
     if features.digest != how.digest:
         raise DataError(
             f"the features are now {features.name} with other weights or precision than when this "
