@@ -45,6 +45,7 @@ benchmarks: setup
 	$(RUN)python -m tests.benchmarks.costs
 	$(RUN)python -m tests.benchmarks.advice_speed
 	$(RUN)python -m tests.benchmarks.advice
+	$(RUN)python -m tests.benchmarks.halving
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -20,9 +20,9 @@ from advisor.profile import checked
 from advisor.ranking import HANDFUL, Arm, ranked
 from advisor.recommendation import Answer
 from knowledge.library import Library, load
+from tests.benchmarks.page import fill
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-good-is-the-advice.md"
-BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 TASKS = ("unconditional", "class-conditional")
 ASKED = {"quality and diversity": ("quality", "diversity"), "robustness": ("stability", "tuning")}
 ENOUGH = 3  # GANs of the base in a table; an order of two is a coin
@@ -46,9 +46,7 @@ def main(*arguments: str) -> None:
     report = "\n".join(figures(list(trials(library)))) + "\n"
     print(report)
     if "--write" in arguments:
-        before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-        _, after = rest.split(END)
-        PAGE.write_text(before + BEGIN + "\n" + report + "\n" + END + after, encoding="utf-8")
+        fill(PAGE, report)
 
 
 def trials(library: Library) -> Iterator[Trial]:
