@@ -125,7 +125,7 @@ def curve(result: TrialResult, budget: int, up: Axis) -> Curve | None:
     if not points:
         return None
     return Curve(
-        label=f"seed {result.trial.seed}",
+        label=result.trial.which,
         path=" ".join(f"{x},{y}" for x, y in points),
         dots=tuple(points),
         end=points[-1],
@@ -143,7 +143,7 @@ def across_at(count: float, budget: int) -> float:
 
 
 def in_words(result: TrialResult) -> str:
-    seed, looks = f"seed {result.trial.seed}", result.looks
+    seed, looks = result.trial.which, result.looks
     says = f"{seed} without a look"
     if looks:
         says = f"{seed} at {figures(looks[-1].value)} after {images(looks[-1].images_seen)} images"

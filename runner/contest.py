@@ -55,7 +55,8 @@ class Tally(NamedTuple):
                 why = f"{what}: {result.why}" if result.why else what
                 seeds.setdefault(why, []).append(str(result.trial.seed))
         for why, those in seeds.items():
-            yield f"seed{'s' if len(those) > 1 else ''} {listed(those)}: {why}"
+            what = self.results[0].trial.which.split()[0]
+            yield f"{what}{'s' if len(those) > 1 else ''} {listed(those)}: {why}"
 
 
 def tally(race: Race, arm: str, results: Sequence[TrialResult]) -> Tally:

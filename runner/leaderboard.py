@@ -11,6 +11,7 @@ from runner.metrics.score import Score, distance_name
 from runner.plan import RunPlan
 from runner.race import race_of
 from runner.results import Leaderboard, Standing, TrialResult, Verdict
+from runner.searched import by_settings
 from runner.verdict import judge
 from runner.wording import listed
 
@@ -39,7 +40,7 @@ def rank(
         *sorted((e for e in contest.tallies if not e.logs), key=lambda each: each.behind),
     ]
     resolves = contest.comparison.margin(0, 1) if len(contest.arms) > 1 else inf
-    return Leaderboard(
+    board = Leaderboard(
         metric=next(iter(metrics(results, floor)), distance_name(plan.measurement.features)),
         look_metric=next((r.look_metric for r in results if r.look_metric), None),
         standings=tuple(
@@ -53,6 +54,7 @@ def rank(
         cautions=tuple(cautions(contest, floor, anchors, control)),
         complete=race.over,
     )
+    return by_settings(plan, board, results) if plan.search else board
 
 
 def check(plan: RunPlan, results: Sequence[TrialResult], floor: Score | None) -> None:

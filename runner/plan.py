@@ -1,5 +1,6 @@
 """What to train: every arm of a recommendation, the same seeds and the same budget for all."""
 
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from advisor.recommendation import Recommendation
@@ -44,10 +45,16 @@ class Trial(Record):
     seed: int
     budget: int  # real images shown to the critic
     recipe: Recipe
+    setting: str | None = None  # of a search, in words: the seed is its number
 
     @property
     def id(self) -> str:
-        return f"{self.arm}-seed{self.seed}"
+        return f"{self.arm}-{'seed' if self.setting is None else 'setting'}{self.seed}"
+
+    @property
+    def which(self) -> str:
+        """Among the trials of its arm, for people."""
+        return f"{'seed' if self.setting is None else 'setting'} {self.seed}"
 
 
 class Skip(Record):
@@ -89,6 +96,7 @@ class RunPlan(Record):
     budget: int  # of a trial that gets to the end
     seconds: float | None = None  # for the whole run, where time and not images were asked for
     rungs: tuple[Rung, ...]
+    search: bool = False  # trials of an arm are settings and not seeds
     control: str | None = None  # the arm that is measured to the end, wherever it stands
     seeds: tuple[int, ...]
     precision: Literal["float32", "bfloat16"]
@@ -111,11 +119,30 @@ class Overrides(Record):
     only: tuple[str, ...] = ()  # arms; empty: all
 
 
+Settings = Callable[[Recipe], Sequence[tuple[Recipe, str]]]  # with what they are, in words
+
+
 def trials_of(
-    advice: Recommendation, *, seeds: tuple[int, ...], budget: int, overrides: Overrides
+    advice: Recommendation,
+    *,
+    seeds: tuple[int, ...],
+    budget: int,
+    overrides: Overrides,
+    settings: Settings | None = None,
 ) -> tuple[Trial, ...]:
-    """Seed by seed, so that a run that is cut short has seen every arm."""
+    """Seed by seed, so that a run that is cut short has seen every arm.
+
+    With `settings`, a recipe's ways to be trained, each has its trial and the seed is its number.
+    """
     arms = [arm for arm in advice.arms if not overrides.only or arm.id in overrides.only]
+    if settings is not None:
+        found = {arm.id: settings(overridden(arm.recipe, overrides)) for arm in arms}
+        return tuple(
+            Trial(arm=arm.id, name=arm.name, seed=seed, budget=budget, recipe=recipe, setting=says)
+            for seed in seeds
+            for arm in arms
+            for recipe, says in [found[arm.id][seed]]
+        )
     return tuple(
         Trial(
             arm=arm.id,

@@ -1,6 +1,7 @@
 """From what a user asks for to a plan: everything that can be wrong is found here, at the door."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,11 +9,11 @@ import torch
 
 from advisor.recommendation import Recommendation
 from knowledge.reading import nearest
-from knowledge.schema import Record
+from knowledge.schema import Recipe, Record
 from runner.data import ImageSet, open_images
 from runner.data.cache import cache_folder
 from runner.data.source import Channels
-from runner.game import build
+from runner.game import build, rule_book
 from runner.metrics import Extractor, Reference, extractor, reference, reference_points
 from runner.metrics.features import NETWORKS
 from runner.metrics.points import NAME as COORDINATES
@@ -20,6 +21,7 @@ from runner.parts import PartError
 from runner.plan import DataPlan, Measurement, Overrides, RunPlan, Skip, Trial, trials_of
 from runner.race import EARLY, ladder
 from runner.scene import ImageShape
+from runner.search import settings
 from runner.train import Precision, chosen_precision
 
 
@@ -37,6 +39,7 @@ class Request(Record):
     time: float | None = None  # seconds for the whole run, instead of a budget
     halving: bool = True  # arms far behind leave early
     seeds: int = 3
+    search: int = 0  # settings of each candidate, one trial each, instead of seeds
     features: str = "auto"
     weights: Path | None = None
     engine: str = "auto"
@@ -65,7 +68,7 @@ def prepare(
     """Raises RunError, DataError and MetricError."""
     device = chosen_device(request.device)
     check_arms(advice, request.overrides)
-    seeds = tuple(range(request.seeds))
+    seeds = tuple(range(request.search or request.seeds))
     images = open_images(
         request.data, size=request.size, channels=request.channels, progress=on_decode
     )
@@ -76,12 +79,19 @@ def prepare(
         engine=request.engine,
     )
     trials, skipped = trainable(
-        trials_of(advice, seeds=seeds, budget=request.budget, overrides=request.overrides),
+        trials_of(
+            advice,
+            seeds=seeds,
+            budget=request.budget,
+            overrides=request.overrides,
+            settings=partial(settings_of, request.search) if request.search else None,
+        ),
         ImageShape(images.channels, images.size),
     )
     arms = tuple(dict.fromkeys(trial.arm for trial in trials))
     control = advice.control.id if advice.control and advice.control.id in arms else None
-    early = EARLY if request.halving else ()
+    # A setting is tried once, so there are no seeds that could tell who is behind.
+    early = EARLY if request.halving and not request.search else ()
     has_control = control is not None
     plan = RunPlan(
         data=data_plan(request.data, images, request.channels),
@@ -89,6 +99,7 @@ def prepare(
         budget=request.budget,
         seconds=request.time,
         rungs=ladder(len(arms), request.budget, len(seeds), control=has_control, early=early),
+        search=bool(request.search),
         control=control,
         seeds=seeds,
         # Eight bits are fewer than a narrow mode of points has.
@@ -100,6 +111,11 @@ def prepare(
         skipped=skipped,
     )
     return Prepared(plan, images, features)
+
+
+def settings_of(count: int, recipe: Recipe) -> list[tuple[Recipe, str]]:
+    """As published, and drawn from published ranges."""
+    return [(each.recipe, each.says) for each in settings(recipe, count, rule_book())]
 
 
 def chosen_device(name: str) -> torch.device:

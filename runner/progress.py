@@ -63,7 +63,8 @@ class Display:
         for skip in plan.skipped:
             self.console.print(f"not trained: {skip.arm}: {skip.why}")
         self.console.print(
-            f"{arms} arms × {seeds} seed{'s' * (seeds > 1)} × {plan.budget:,} images, "
+            f"{arms} arms × {counted(seeds, 'setting' if plan.search else 'seed')} × "
+            f"{plan.budget:,} images, "
             f"{plan.precision} on {plan.device}; features {how.features}, n = {how.n:,}"
         )
         if plan.rungs[1:]:

@@ -35,6 +35,8 @@ class TrialResult(Record):
     generator_parameters: int = 0
     critic_parameters: int = 0
     losses: tuple[tuple[int, dict[str, float]], ...] = ()  # images seen, means since the last
+    micro_batch: int | None = None  # images at a time, where a batch did not fit into memory
+    other_in_parts: tuple[str, ...] = ()  # what then is not quite the same, in words
 
     def passed(self, budget: int) -> bool:
         """Whether it has got to the end of a rung, or will never get there."""
@@ -88,6 +90,44 @@ class Standing(Record):
     control: bool = False
 
 
+class Tried(Record):
+    """A setting of an arm, and what became of it."""
+
+    setting: int  # 0: as published
+    says: str
+    distance: float | None  # None: it failed, or has not ended
+    failure: str | None = None
+
+    @property
+    def rank(self) -> float:
+        return float("inf") if self.distance is None else self.distance
+
+
+class Outcome(Record):
+    """The lowest distance among so many settings drawn at random. None: infinite."""
+
+    draws: int
+    expected: float | None
+    median: float | None  # half of the time it is below this
+    low: float  # 95 % interval of that median
+    high: float | None
+
+
+class Searched(Record):
+    """An arm over its settings."""
+
+    arm: str
+    name: str
+    tried: tuple[Tried, ...]
+    best: tuple[Outcome, ...]  # of one draw, of two, ...
+
+    @property
+    def median(self) -> float:
+        """Of single settings."""
+        first = self.best[0].median if self.best else None
+        return float("inf") if first is None else first
+
+
 class Leaderboard(Record):
     schema_version: Literal[1] = 1
     metric: str
@@ -100,6 +140,8 @@ class Leaderboard(Record):
     redraw_noise: float | None = None  # standard deviation of one set of samples, in logs
     cautions: tuple[str, ...] = ()
     complete: bool  # every planned trial has ended
+    tries: int | None = None  # of a search: means are medians of the best of so many settings
+    search: tuple[Searched, ...] = ()  # of a search: every arm over its settings, best first
 
     @property
     def measures(self) -> tuple[str, ...]:

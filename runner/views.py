@@ -21,13 +21,18 @@ SKIPPED = 10  # files that are named
 
 def table(board: Leaderboard) -> RenderableType:
     """The standings, best first; failures and cautions below them."""
-    rows = Table(title=f"mean {board.metric}, lower is better", padding=(0, 1), expand=False)
+    of_what = (
+        f"median of the best of {counted(board.tries, 'setting')}, " if board.tries else "mean "
+    )
+    title = f"{of_what}{board.metric}, lower is better"
+    rows = Table(title=title, padding=(0, 1), expand=False)
     rows.add_column("", justify="right", no_wrap=True)
     rows.add_column("arm", overflow="fold", min_width=12)
     rows.add_column("mean", justify="right", no_wrap=True)
     rows.add_column("95 % interval", justify="right", no_wrap=True)
     rows.add_column("best", justify="right", no_wrap=True)
-    rows.add_column("each seed", overflow="fold", min_width=9)
+    each_what = "each setting" if board.tries else "each seed"
+    rows.add_column(each_what, overflow="fold", min_width=9)
     rows.add_column("done", justify="right", no_wrap=True)
     rows.add_column("img/s", justify="right", no_wrap=True)
     for each in board.standings:
@@ -110,7 +115,11 @@ def notes(board: Leaderboard) -> Iterator[Text]:
     if board.anchors:
         those = ", ".join(f"{name} {figures(s.value)}" for name, s in board.anchors.items())
         yield Text(f"images that nobody had to learn: {those}", style="dim")
-    if board.verdict.kind in ("winner", "tie"):
+    for arm in board.search:
+        if made := sorted((t for t in arm.tried if t.distance is not None), key=lambda t: t.rank):
+            best = f"{figures(made[0].rank)} by setting {made[0].setting} ({made[0].says})"
+            yield Text(f"{arm.name}: lowest {best}, which flatters: the best of {len(arm.tried)}")
+    if board.verdict.kind in ("winner", "tie") and not board.tries:
         resolves = f" resolve gaps of {gap(board.resolves)}" if board.resolves else ""
         yield Text(f"= marks a tie; the seeds{resolves}; below the leaders only an order", "dim")
     if any(each.best is not None for each in board.standings):

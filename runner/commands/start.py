@@ -32,6 +32,10 @@ BudgetText = Annotated[
     typer.Option("--budget", help="Real images for each trial (2M), or time for the run (2h)."),
 ]
 Seeds = Annotated[int, typer.Option(min=1, max=100, help="Trials of each candidate.")]
+Search = Annotated[
+    int,
+    typer.Option(min=0, max=200, help="Settings of each candidate, one trial each, not seeds."),
+]
 Halving = Annotated[
     bool, typer.Option("--halving/--no-halving", help="Whether arms far behind leave early.")
 ]
@@ -78,6 +82,7 @@ def plan(
     data: Data,
     budget: BudgetText = "2M",
     seeds: Seeds = 3,
+    search: Search = 0,
     halving: Halving = True,
     out: Out = RUN,
     size: Size = 32,
@@ -127,6 +132,7 @@ def run(
     data: Data,
     budget: BudgetText = "2M",
     seeds: Seeds = 3,
+    search: Search = 0,
     halving: Halving = True,
     out: Out = RUN,
     size: Size = 32,
@@ -230,6 +236,7 @@ def requested(
     data: str,
     budget: str,
     seeds: int,
+    search: int,
     halving: bool,
     size: int,
     channels: int | None,
@@ -262,6 +269,7 @@ def requested(
             "size": size,
             "channels": channels,
             "seeds": seeds,
+            "search": search,
             "halving": halving,
             "features": features,
             "weights": weights,
