@@ -311,7 +311,22 @@ class Advice:
     def arm(self, name: str, gan: str, combination: Combination) -> Arm:
         steps = critic_steps(self.library.gans[gan], combination, self.library)
         time = time_per_image(combination, steps, self.library)
-        return Arm(name, gan, combination, *self.heard(gan), time)
+        support, testimony = self.heard(gan)
+        return Arm(name, gan, combination, self.weighed(support), testimony, time)
+
+    def weighed(self, support: tuple[Support, ...]) -> tuple[Support, ...]:
+        """Without what is needed, but was never stated as a need, where nobody left has a say on it.
+
+        Wrong labels are no need of somebody whose GAN sees no labels: nobody is found wanting for it.
+        """
+        return tuple(each for each in support if each.need in self.needs)
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        stated = self.facts.get("needs")
+        heard = (each for gan in self.gans_left for each in self.heard(gan)[0])
+        told = (each.need for each in heard if each.for_ or each.against or each.equal)
+        return frozenset((*(stated if isinstance(stated, tuple) else ()), *told))
 
     def heard(self, gan: str) -> tuple[tuple[Support, ...], tuple[Testimony, ...]]:
         if gan not in self._heard:

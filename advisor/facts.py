@@ -1,7 +1,7 @@
 """What follows from the answers. Each function is a fact; its arguments are answers or facts."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -62,14 +62,34 @@ def derive(answers: Mapping[str, Answer], library: Library) -> Facts:
     return known
 
 
-def behind(fact: str) -> set[str]:
-    """The questions that a fact follows from."""
+def behind(fact: str) -> tuple[str, ...]:
+    """The questions that a fact follows from, where no data set answers them."""
     if fact == "dataset_evidence":
-        return {"dataset"}
+        return ("dataset",)
     if fact not in DERIVED:
-        return {fact}
-    needed = inspect.signature(DERIVED[fact]).parameters
-    return {question for name in needed for question in behind(name)}
+        return (fact,)
+    return tuple(dict.fromkeys(each for name in ingredients(fact) for each in behind(name)))
+
+
+def settling(fact: str, library: Library) -> frozenset[str]:
+    """Every question whose answer can tell a fact, the name of a data set among them."""
+    told = {name for dataset in library.datasets for name in of_dataset(dataset, library)}
+
+    def sources(name: str) -> Iterator[str]:
+        yield name
+        if name in told:
+            yield "dataset"
+        if name == "dataset_evidence":
+            yield from ("dataset", "task")  # studied: by those who choose between what the task has
+        for each in ingredients(name):
+            yield from sources(each)
+
+    return frozenset(sources(fact)) & library.questions.keys()
+
+
+def ingredients(fact: str) -> tuple[str, ...]:
+    """The facts and answers that a fact is drawn from."""
+    return tuple(inspect.signature(DERIVED[fact]).parameters) if fact in DERIVED else ()
 
 
 def of_dataset(name: Answer | None, library: Library) -> Facts:

@@ -1,6 +1,5 @@
 """Which question comes next, what hangs on it, and when nothing does any more. No input or output."""
 
-import inspect
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
@@ -10,7 +9,7 @@ from advisor.advise import Advice
 from advisor.cutting import Survivors
 from advisor.evidence import vote_of
 from advisor.explain.alternatives import others
-from advisor.facts import DERIVED, of_dataset
+from advisor.facts import of_dataset, settling
 from advisor.recommendation import Answer
 from knowledge.library import Library
 from knowledge.schema import STAGES, Question, Rule, Stage
@@ -189,25 +188,12 @@ class Questionnaire:
     def behind(self, fact: str) -> frozenset[str]:
         """The questions whose answers settle a fact."""
         if fact not in self._behind:
-            self._behind[fact] = frozenset(self.sources(fact)) & self.library.questions.keys()
+            self._behind[fact] = settling(fact, self.library)
         return self._behind[fact]
 
     @cached_property
     def _behind(self) -> dict[str, frozenset[str]]:
         return {}
-
-    def sources(self, fact: str) -> Iterator[str]:
-        yield fact
-        if fact == "dataset_evidence" or fact in self.told_by_datasets:
-            yield "dataset"
-        if fact in DERIVED:
-            for name in inspect.signature(DERIVED[fact]).parameters:
-                yield from self.sources(name)
-
-    @cached_property
-    def told_by_datasets(self) -> frozenset[str]:
-        told = (of_dataset(dataset, self.library) for dataset in self.library.datasets)
-        return frozenset(name for facts in told for name in facts)
 
 
 def bears(rule: Rule, advice: Advice, possible: Survivors) -> bool:

@@ -5,7 +5,8 @@ from typing import Literal
 
 from advisor.advise import Advice
 from advisor.cutting import Survivors
-from advisor.explain.reasons import Since, questions_behind, rests_on, since
+from advisor.explain.reasons import Since, rests_on, since
+from advisor.facts import behind
 from advisor.kb.names import find
 from advisor.kb.related import Quoted, quote
 from advisor.recommendation import Answer, Citation
@@ -67,7 +68,7 @@ def explained_rule(rule: Rule, advice: Advice) -> RuleExplained:
         citations=advice.citations(rule.claims),
         counter=advice.citations(rule.counter),
         sources=tuple(advice.library.sources[source].short for source in rule.sources),
-        questions=tuple(dict.fromkeys(q for f in rule.when for q in questions_behind(f))),
+        questions=tuple(dict.fromkeys(q for f in rule.when for q in behind(f))),
         fires=True if fires else None if missing else False,
         since=tuple(since(fact, advice) for fact in rests_on(rule, advice)),
         missing=missing,

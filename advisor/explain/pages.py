@@ -66,6 +66,9 @@ def verdict(found: WhyNot) -> str:
 
 
 def fallen(found: WhyNot) -> str:
+    if found.serves:
+        more = ", and more speaks against it" if len(found.obstacles) > 1 else ""
+        return f"It is made for {' and '.join(found.serves)}; the task here is {found.task}{more}."
     layers = {each.layer for each in found.obstacles}
     if found.hard == "always":
         return "Impossible for everybody: a definition or mathematics forbids it."
@@ -79,9 +82,9 @@ def fallen(found: WhyNot) -> str:
 
 
 def nowhere(found: WhyNot) -> str:
-    says = f"No combination for {found.task or 'this task'} is {found.asked}."
+    says = f"{found.asked} has no place among the combinations for {found.task or 'this task'}."
     if found.covered_by:
-        says += f" In its place the base has {found.covered_by}. {found.covered_because}"
+        says += f" {found.covered_by} stands in its place. {found.covered_because}"
     if found.serves:
         says += f" Sources report it for {', '.join(found.serves)}."
     return says

@@ -1,13 +1,12 @@
 """What stands against a combination: each rule that would remove it, and what that rests on."""
 
-import inspect
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from advisor.advise import Advice
 from advisor.cutting import Survivors
 from advisor.explain.place import Place
-from advisor.facts import DERIVED
+from advisor.facts import DERIVED, ingredients
 from advisor.recommendation import Answer, Citation
 from advisor.space import Combination, Seat
 from knowledge.schema import Gan, Layer, Record, Rule, Slot, Stage
@@ -88,6 +87,11 @@ def obstacle(
     rule: Rule, combination: Combination | None, gan: Gan | None, advice: Advice
 ) -> Obstacle:
     claims = dict.fromkeys(rule.claims)
+    if rule.keeps == "serves-the-task" and gan:  # what it says of others is no reason here
+        said = advice.library.claims
+        claims = {
+            each: None for each in claims if gan.id in (said[each].subject, said[each].object)
+        }
     witnesses: tuple[Citation, ...] = ()
     if combination and gan:
         claims |= dict.fromkeys(c for d in tie_breaks(rule, combination, advice) for c in d[2])
@@ -195,16 +199,3 @@ def answers_behind(fact: str, answers: Mapping[str, Answer]) -> Iterator[str]:
             yield from answers_behind(each, answers)
     else:
         yield "dataset"
-
-
-def questions_behind(fact: str) -> Iterator[str]:
-    """The questions whose answers a fact can follow from."""
-    if fact in DERIVED:
-        for each in ingredients(fact):
-            yield from questions_behind(each)
-    else:
-        yield "dataset" if fact == "dataset_evidence" else fact
-
-
-def ingredients(fact: str) -> Iterator[str]:
-    yield from inspect.signature(DERIVED[fact]).parameters

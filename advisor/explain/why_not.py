@@ -9,7 +9,8 @@ from advisor.advise import Advice
 from advisor.cutting import Survivors
 from advisor.explain.alternatives import Alternative, alternatives, judged
 from advisor.explain.place import Place, located, place
-from advisor.explain.reasons import Obstacle, against, decisive, questions_behind
+from advisor.explain.reasons import Obstacle, against, decisive
+from advisor.facts import behind
 from advisor.ranking import Arm
 from advisor.recommendation import Answer, Refusal, Support
 from advisor.space import Combination
@@ -50,7 +51,7 @@ class WhyNot(Record):
     support: tuple[Support, ...] = ()
     ahead: tuple[str, ...] = ()  # who comes before it then
     task: str | None = None
-    serves: tuple[str, ...] = ()  # tasks, of a GAN that has no place in the space of this one
+    serves: tuple[str, ...] = ()  # tasks, of a GAN that is for others than this one
     covered_by: str | None = None  # the GAN or option that stands for it
     covered_because: str | None = None
     refusal: Refusal | None = None
@@ -73,8 +74,11 @@ def why_not(words: str, answers: Mapping[str, Answer], library: Library) -> WhyN
         return found.model_copy(update=survivor(alive, advice))
     closest, gan, obstacles = against(asked, advice)
     control = dict(asked.options) == advice.control_point
+    elsewhere = asked.gan and not advice.serves_the_task(asked.gan.id)
     return found.model_copy(
         update={
+            "task": advice.task if elsewhere else None,
+            "serves": asked.gan.tasks if asked.gan and elsewhere else (),
             "verdict": "control" if control else "cut",
             "closest": closest,
             "obstacles": obstacles,
@@ -90,10 +94,11 @@ def absent(asked: Place, advice: Advice) -> dict[str, object]:
     if asked.gan is None:
         return {"task": advice.task}
     covered = asked.gan.covered
+    by = advice.library.gans.get(covered.by) if covered else None
     return {
         "task": advice.task,
         "serves": asked.gan.tasks,
-        "covered_by": covered.by if covered else None,
+        "covered_by": by.name if by else covered.by if covered else None,
         "covered_because": covered.because if covered else None,
     }
 
@@ -168,7 +173,7 @@ def changes(asked: Place, obstacles: Iterable[Obstacle], advice: Advice) -> tupl
         blocking = {each.rule for each in obstacles}
         rules = (rule for rule in advice.rules if rule.id in blocking)
         facts = (fact for rule in rules for fact in decisive(rule, advice))
-        blamed = {question for fact in facts for question in (*questions_behind(fact), "dataset")}
+        blamed = {question for fact in facts for question in (*behind(fact), "dataset")}
         in_the_way = [
             each
             for each in single

@@ -1,6 +1,5 @@
 """What all profiles together can reach: which rules ever matter, which options ever survive."""
 
-import inspect
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from itertools import combinations, product
@@ -8,7 +7,7 @@ from typing import NamedTuple
 
 from advisor.advise import Advice
 from advisor.cutting import Survivors, holds
-from advisor.facts import DERIVED, Facts, derive, of_dataset
+from advisor.facts import DERIVED, Facts, derive, settling
 from advisor.recommendation import Answer
 from advisor.space import nodes
 from knowledge.library import Library
@@ -223,8 +222,7 @@ class Walk:
             rule.id: frozenset(
                 question
                 for name in (*rule.when, *rule.unless, *self.kept_by(rule))
-                for question in self.behind(name)
-                if question in self.library.questions
+                for question in settling(name, self.library)
             )
             for rule in self.rules
         }
@@ -244,24 +242,6 @@ class Walk:
     def speak(self) -> frozenset[str]:
         """The questions whose answers call claims as witnesses: they state needs."""
         return frozenset(name for name, each in self.library.questions.items() if each.aspects)
-
-    def behind(self, fact: str) -> set[str]:
-        """The questions whose answers settle a fact."""
-        if fact == "dataset_evidence":
-            return {"dataset"}
-        settled = {fact}
-        if fact in DERIVED:
-            for name in inspect.signature(DERIVED[fact]).parameters:
-                settled |= self.behind(name)
-        elif fact in self.told_by_datasets:
-            settled.add("dataset")
-        return settled
-
-    @cached_property
-    def told_by_datasets(self) -> set[str]:
-        return {
-            name for dataset in self.library.datasets for name in of_dataset(dataset, self.library)
-        }
 
     @cached_property
     def answers(self) -> dict[str, tuple[Answer, ...]]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:  # commands that are not run need not be loaded
     from advisor.kb.lint import Report
 
 BAD_INPUT = 2
-EXAMPLES = Path(__file__).parents[2] / "docs" / "profiles"
+PACKAGED = Path(__file__).parents[1] / "profiles"  # where it is installed
+EXAMPLES = PACKAGED if PACKAGED.is_dir() else Path(__file__).parents[2] / "docs" / "profiles"
 SCHEMA_VERSION = 1
 LONG = 90  # letters of a value, before it is cut
 

@@ -152,11 +152,18 @@ def test_the_same_gan_is_offered_in_its_own_form(library):
 
 @pytest.mark.parametrize("task", [{}, {"task": "unconditional"}])
 def test_where_one_answer_is_not_enough_a_pair_is_told(library, task):
-    answers = checked({"dataset": "cifar10", "needs": ["quality"], **task}, library)
-    found = why_not("cyclegan", answers, library)
+    answers = checked({"gpu_hours": 8, "needs": ["quality"], **task}, library)
+    found = why_not("gaugan", answers, library)
     for change in found.changes:
-        assert change.answers["task"] == "unpaired-translation"
-    assert {"task", "dataset"} in [set(change.answers) for change in found.changes]
+        assert change.answers["task"] == "semantic-synthesis"
+    assert {"task", "gpu_hours"} in [set(change.answers) for change in found.changes]
+
+
+def test_a_system_of_another_task_needs_no_other_data_set(library):
+    """No source compares what translates without pairs on CIFAR-10, and that rules nobody out."""
+    answers = checked({"dataset": "cifar10", "needs": ["quality"]}, library)
+    found = why_not("cyclegan", answers, library)
+    assert [set(change.answers) for change in found.changes] == [{"task"}]
 
 
 def test_nothing_is_offered_instead_of_what_serves_another_task(library):
@@ -369,3 +376,16 @@ def test_bad_input_ends_with_one_clear_sentence(arguments, says):
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_system_of_another_task_is_told_so_first_and_quotes_nothing_on_others(library):
+    found = why_not("cyclegan", checked({"gpu_hours": 8}, library), library)
+    assert pages.why_not(found).about == (
+        "It is made for unpaired-translation; the task here is unconditional."
+    )
+    assert not found.obstacles[0].citations  # what is said of labels is said of others
+
+
+def test_what_stands_for_a_system_is_called_by_its_name(library):
+    about = pages.why_not(why_not("vae", {}, library)).about
+    assert "VAE-GAN stands in its place" in about

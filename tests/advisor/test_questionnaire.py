@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from advisor.advise import Advice
 from advisor.profile import checked
-from advisor.questionnaire import Answers, Questionnaire, funnel, shortlist
+from advisor.questionnaire import Answers, Questionnaire, funnel, shortlist, size
 
 
 @pytest.fixture(scope="session")
@@ -142,3 +142,35 @@ def test_the_funnel_is_the_one_of_the_recommendation(library):
 def test_a_number_that_a_data_set_publishes_is_offered(library, questionnaire):
     answers = Answers().say("dataset", "cifar10")
     assert questionnaire.published(library.questions["images"], answers) == 50_000
+
+
+def outcome(advice):
+    """Who survives, where the funnel ends, in which order, with which votes and remarks."""
+    if advice.refused_by:
+        return advice.refused_by.id
+    found = advice.recommendation()
+    order = [(arm.id, arm.rank, arm.support) for arm in advice.arms]
+    remarks = [[(each.rule) for each in arm.remarks] for arm in found.arms]
+    return order, advice.left, size(advice.left), remarks, [each.rule for each in found.advice]
+
+
+@settings(some, max_examples=25)
+@given(data=st.data())
+def test_adding_an_irrelevant_answer_changes_nothing(library, questionnaire, data):
+    """Each answer to each question of which the questionnaire says that nothing hangs on it.
+
+    Only which of two rules gets to cut what both would cut may be another one: where nobody wants
+    a classifier in the critic, it falls for that reason, or because there are no labels.
+    """
+    answers = data.draw(walks(library))
+    advice = Advice(answers.given, library)
+    possible = questionnaire.possible(advice, answers.closed)
+    before = outcome(advice)
+    for question in library.questions.values():
+        if question.id in answers.closed:
+            continue
+        if questionnaire.matters(question, advice, possible, answers.closed):
+            continue
+        for way in ways(library, question):
+            after = outcome(Advice({**answers.given, question.id: way}, library))
+            assert after == before, (question.id, way)
