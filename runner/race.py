@@ -30,9 +30,10 @@ def ladder(
 ) -> tuple[Rung, ...]:
     """Half of the arms go on after a fifth of the budget, three in ten to the end after 0.3 of it.
 
-    The control arm is one of them. Of three seeds the first rung has one and the second two: which
-    arm is well ahead, one seed at a fifth shows better than three at a tenth. Of what would cost
-    at most 40 % of training 6 to 11 arms to the end, this loses least on published curves
+    The control arm is one of them. Of three seeds the first rung has one and the second two, since
+    a later look tells more than another seed does. Replayed on published curves, races of seven
+    keep the winner in 70 of 100 and lose 2 % of its FID in the mean, for 37 % of all images; two
+    arms chosen by three seeds at a tenth cost as much, keep it in 35 and lose 23 %
     (docs/how-fair-is-the-race.md).
     """
     last = Rung(budget=budget, seeds=seeds, keep=None)
