@@ -5,6 +5,7 @@ from math import exp, inf, log
 
 from runner.contest import FLOORS, NOISES, Contest, looked
 from runner.metrics.score import Score
+from runner.plan import RunPlan
 from runner.race import LEARNT
 from runner.verdict import SEEDS
 from runner.wording import below, counted, figures, gap, images, listed
@@ -14,6 +15,7 @@ def cautions(
     contest: Contest, floor: Score | None, anchors: Mapping[str, Score], control: str | None
 ) -> Iterator[str]:
     """What a reader of the ranking ought to know."""
+    yield from further(contest.race.plan)
     scores = [result.score for each in contest.arms for result in each.finished if result.score]
     yield from dict.fromkeys(caution for score in scores for caution in score.cautions)
     planned = max(each.planned for each in contest.tallies)
@@ -37,6 +39,7 @@ def cautions(
                 "ranking says little about what more training would give; use a larger --budget."
             )
     yield from flattered(contest)
+    yield from in_parts(contest)
     yield from departed(contest)
     anchor = next((each for each in contest.tallies if each.arm == control), None)
     if contest.arms and anchor and anchor.results and not anchor.logs:
@@ -44,6 +47,25 @@ def cautions(
     elif anchor in contest.leaders:
         says = "no candidate was told apart from it"
         yield f"The control arm, {anchor.name}, is among the leaders: {says}."
+
+
+def further(plan: RunPlan) -> Iterator[str]:
+    """Where an arm of another run was trained further."""
+    before = plan.continued
+    if before is None:
+        return
+    says = (
+        f"No fair comparison: the run {before.run} compared its arms, and here one of them was "
+        f"trained further, from {images(before.budget)} to {images(plan.budget)} images."
+    )
+    if before.score is not None:
+        says += f" There its mean {before.metric} over the same seeds was {figures(before.score)}."
+    yield says
+    if any(trial.recipe.optimizer.decay_from is not None for trial in plan.trials):
+        yield (
+            "Its rates fall towards the end of a budget: they had fallen for the first one, and "
+            "rose again for this one. Training to this budget at once could end elsewhere."
+        )
 
 
 def flattered(contest: Contest) -> Iterator[str]:
@@ -58,6 +80,24 @@ def flattered(contest: Contest) -> Iterator[str]:
             f"The best of several looks flatters, being picked by its own number: {listed(those)}. "
             "The ranking goes by the end of the budget."
         )
+
+
+def in_parts(contest: Contest) -> Iterator[str]:
+    """Whose batches did not fit into memory."""
+    for each in contest.tallies:
+        small = [result for result in each.results if result.micro_batch]
+        if small:
+            least = min(result.micro_batch or 0 for result in small)
+            says = (
+                f"Memory ran out for {each.name} ({counted(len(small), 'trial')}): batches of "
+                f"{small[0].trial.recipe.batch_size} went through with {least} images at a time, "
+                "added up before each step. "
+            )
+            if small[0].other_in_parts:
+                says += f"That is not quite the same for {listed(small[0].other_in_parts)}."
+            else:
+                says += "That is the same but for rounding and which random numbers are drawn."
+            yield says
 
 
 def departed(contest: Contest) -> Iterator[str]:

@@ -87,17 +87,32 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
         planned = settled(prepared, advice, folder, workers, tell)
-        plan, room = planned.plan, planned.calibration
-        around = circumstances(plan, room.workers, room.threads)
-        write_whole(folder / "run.json", around.model_dump_json(indent=1))
-        on_plan(plan, results(folder, plan.trials))
-        hold_against(prepared, folder)
-        # What a truth learns is learnt here, once, and not by every trial at the same time.
-        truth_of(plan.data.where, prepared.images, plan.device)
-        heard = Journal(folder, on_event)
-        own = partial(execute, workers=room.workers, threads=room.threads, on_event=heard)
-        race(plan, folder, engine or own, on_rung)
-        return conclude(folder)
+        return carry_out(
+            planned, folder, engine=engine, on_plan=on_plan, on_event=on_event, on_rung=on_rung
+        )
+
+
+def carry_out(
+    planned: Planned,
+    folder: Path,
+    *,
+    engine: Engine | None = None,
+    on_plan: Callable[[RunPlan, Sequence[TrialResult]], None] = lambda plan, before: None,
+    on_event: Callable[[Event], None] = lambda event: None,
+    on_rung: Callable[[Race], None] = lambda race: None,
+) -> Leaderboard:
+    """The plan that has settled in the folder, which nobody else is at work in."""
+    plan, room = planned.plan, planned.calibration
+    around = circumstances(plan, room.workers, room.threads)
+    write_whole(folder / "run.json", around.model_dump_json(indent=1))
+    on_plan(plan, results(folder, plan.trials))
+    hold_against(planned.prepared, folder)
+    # What a truth learns is learnt here, once, and not by every trial at the same time.
+    truth_of(plan.data.where, planned.prepared.images, plan.device)
+    heard = Journal(folder, on_event)
+    own = partial(execute, workers=room.workers, threads=room.threads, on_event=heard)
+    race(plan, folder, engine or own, on_rung)
+    return conclude(folder)
 
 
 def race(plan: RunPlan, folder: Path, engine: Engine, on_rung: Callable[[Race], None]) -> None:
