@@ -10,6 +10,7 @@ from runner.commands.common import BAD_INPUT, INTERRUPTED
 from runner.commands.live import serve, watch
 from runner.commands.look import probe, report, show
 from runner.commands.start import plan, run
+from runner.commands.take import export, go_on, sample
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # each trial sets its own number of threads
 
@@ -55,8 +56,9 @@ def options(
 ) -> None: ...
 
 
-for command in (plan, run, watch, serve, report, probe, show):
+for command in (plan, run, watch, serve, report, sample, export, probe, show):
     app.command()(command)
+app.command("continue")(go_on)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,116 @@
+"""The card of an exported generator: what it makes, from what, how well, and what it is not."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from advisor.recommendation import Candidate, Recommendation
+from knowledge import __version__
+from knowledge.schema import Dataset
+from runner import wording
+from runner.data.points import MIXTURES
+from runner.game import rule_book
+from runner.metrics import Score
+from runner.plan import RunPlan
+from runner.report import circumstances, held, recipe_rows
+from runner.results import Leaderboard, Standing
+from runner.run import ranked
+from runner.scene import Game
+from runner.settle import stored
+from runner.take.find import Taken
+from runner.take.formats import FORMATS, Check
+
+SET_OF = {"polygons": "triangles", **dict.fromkeys(MIXTURES, "gaussian-mixture")}
+
+
+class Context(NamedTuple):
+    """What the run knows beside the trial."""
+
+    plan: RunPlan
+    board: Leaderboard
+    standing: Standing | None
+    candidate: Candidate | None
+    around: dict[str, Any]  # versions and hardware
+    dataset: Dataset | None
+
+
+def card_of(taken: Taken, game: Game, checks: Sequence[Check]) -> str:
+    """As Markdown; without any path of this machine."""
+    score = taken.result.score
+    return environment().get_template("card.md.j2").render(
+        trial=taken.trial,
+        result=taken.result,
+        image=game.image,
+        kind=kind_of(game),
+        checks=checks,
+        says={format.file: format.says for format in FORMATS.values()},
+        recipe=list(recipe_rows(taken.trial.recipe)),
+        score=score,
+        measures=list(measures(score, taken.result.truth)) if score else [],
+        run=context(taken),
+        held=held,
+        version=__version__,
+    )  # fmt: skip
+
+
+def kind_of(game: Game) -> str:
+    if game.image.size == 1:
+        return "points of the plane"
+    alpha = " with alpha" if game.image.channels in (2, 4) else ""
+    colour = "grey" if game.image.channels < 3 else "colour"
+    return f"{game.image.size} × {game.image.size} px images in {colour}{alpha}"
+
+
+def context(taken: Taken) -> Context | None:
+    """None for a trial that lies apart from its run."""
+    if taken.run is None:
+        return None
+    plan = stored(RunPlan, taken.run / "plan.json")
+    advice = stored(Recommendation, taken.run / "recommendation.json")
+    board, _ = ranked(taken.run)
+    arm = taken.trial.arm
+    return Context(
+        plan,
+        board,
+        next((each for each in board.standings if each.arm == arm), None),
+        next((each for each in advice.arms if each.id == arm), None),
+        circumstances(taken.run / "run.json"),
+        rule_book().datasets.get(SET_OF.get(plan.data.where, plan.data.where)),
+    )
+
+
+def measures(score: Score, truth: dict[str, float]) -> Iterator[tuple[str, float]]:
+    for name, value in {**score.secondary, **truth}.items():
+        yield name.replace("-", " ").replace("kid", "KID"), value
+
+
+def environment() -> Environment:
+    """Nothing is HTML here, but names come from users: `plain` keeps them from being Markdown."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {
+        "figures": wording.figures,
+        "images": wording.images,
+        "duration": wording.duration,
+        "listed": wording.listed,
+        "counted": wording.counted,
+        "thousands": lambda number: f"{number:,}",
+        "plain": plain,
+        "quoted": lambda text: json.dumps(text, ensure_ascii=False),
+    }
+    made.globals["span"] = wording.span
+    return made
+
+
+def plain(text: str) -> str:
+    """In one line, and read as it stands."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
