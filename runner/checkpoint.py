@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-MAGIC = b"gan-advisor checkpoint 1\n"
+MAGIC = b"gan-advisor checkpoint 2\n"
 HEAD = len(MAGIC) + hashlib.sha256().digest_size
 
 
@@ -52,7 +52,7 @@ def load(path: Path, tell: Callable[[str], None] = warn) -> dict[str, Any] | Non
                     io.BytesIO(content[HEAD:]), map_location="cpu", weights_only=True
                 )
                 return state
-            tell(f"{candidate} is damaged and was not used")
+            tell(f"{candidate} is damaged, or of another version, and was not used")
     return None
 
 

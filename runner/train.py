@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from knowledge.schema import Recipe
 from runner import checkpoint as checkpoints
-from runner.scene import Game, Scene, Term, Turn, terms_due
+from runner.memory import Before, Buffers, free, of_the_batch, parts_of, ran_out
+from runner.scene import Game, Scene, Term, Turn, needs, terms_due
 
 Precision = Literal["float32", "bfloat16"]
 LOOKS = 200  # points of the curves of a whole run
@@ -42,6 +43,7 @@ class Progress(NamedTuple):
     images_per_second: float
     losses: dict[str, float]  # of the last look
     seconds: float  # of training, over all sessions
+    micro_batch: int | None = None  # images at a time, where a batch did not fit into memory
 
 
 class Trained(NamedTuple):
@@ -51,6 +53,7 @@ class Trained(NamedTuple):
     seconds: float  # of training, over all sessions
     history: list[Look]
     precision: Precision
+    micro_batch: int | None = None  # images at a time, where a batch did not fit into memory
 
     @property
     def generator(self) -> nn.Module:
@@ -98,9 +101,11 @@ def train(
     to the same weights that it would have had uninterrupted; a larger budget than before extends it.
     `whole` is the budget of the last stage of a run in stages: where rates decay, they end there.
     `identity` is what else must be the same as when the checkpoint was written; `tell` is told
-    in a sentence what a user ought to know.
+    in a sentence what a user ought to know. A batch that does not fit into memory goes through in
+    parts from there on.
 
-    Raises Diverged, CheckpointError (the file is of another run) and OSError (the disk is full).
+    Raises Diverged, CheckpointError (the file is of another run), OSError (the disk is full) and
+    what torch raises where not even one image fits.
     """
     device = torch.device(device)
     precision = chosen_precision(precision, device)
@@ -109,6 +114,7 @@ def train(
         last = whole or budget
         decay = Decay(recipe.optimizer.decay_from, last)
         run = Run(game, batches, device, precision, average_half_life, seed, decay)
+        run.split = Splitting(of_the_batch(recipe, game.networks), tell)
         same = {"recipe": recipe.model_dump(mode="json"), **run.identity(), **(identity or {})}
         if checkpoint and (state := checkpoints.load(checkpoint, tell)) is not None:
             checkpoints.check_same_run(state["identity"], same, checkpoint)
@@ -175,6 +181,18 @@ class Decay(NamedTuple):
         return min(1.0, max(0.0, left / (1 - self.begins)))
 
 
+class Splitting(NamedTuple):
+    """What happens when memory runs out."""
+
+    of_the_batch: Sequence[str]  # what is not quite the same in parts
+    tell: Callable[[str], None]
+
+    @property
+    def least(self) -> int:
+        """Images of a part: statistics of a single one are none."""
+        return 2 if self.of_the_batch else 1
+
+
 @dataclass
 class Run:
     """Everything that changes while training: what a checkpoint holds."""
@@ -187,6 +205,8 @@ class Run:
     seed: int
     decay: Decay
     layout: torch.memory_format = torch.channels_last
+    split: Splitting | None = None  # None: running out of memory is an error
+    parts: int = 1  # in which a batch goes through
     images_seen: int = 0
     rounds: int = 0
     seconds: float = 0.0
@@ -207,6 +227,7 @@ class Run:
         self.smooth = [pair for pair in pairs if pair[0].is_floating_point()]
         self.counters = [pair for pair in pairs if not pair[0].is_floating_point()]
         self.rng = torch.Generator(self.device).manual_seed(self.seed)
+        self.buffers = Buffers(networks)
 
     def play_round(self) -> None:
         before = self.images_seen
@@ -223,17 +244,90 @@ class Run:
     def step(self, index: int, turn: Turn) -> None:
         if turn.fresh:
             self.draw()
-        given = {**self.game.networks, **self.batch, **self.surroundings()}
-        scene = Scene(self.game.quantities, given)
-        losses = self.losses(scene, terms_due(turn, self.steps[index]))
         optimizer = self.optimizers[index]
         self.set_rates(index)
-        optimizer.zero_grad()
-        torch.autograd.backward(sum(losses.values(), torch.zeros((), device=self.device)))
+        scene = self.find_gradients(turn, terms_due(turn, self.steps[index]), optimizer)
         optimizer.step()
         for consequence in turn.after:
             scene.work_out(consequence)
         self.steps[index] += 1
+
+    def find_gradients(
+        self, turn: Turn, terms: Mapping[str, Term], optimizer: torch.optim.Optimizer
+    ) -> Scene:
+        """Where memory runs out the batch is halved, and the step begins anew as if never tried."""
+        before = Before.of(self.rng)
+        self.buffers.remember()
+        while True:
+            optimizer.zero_grad()
+            try:
+                return self.in_parts(turn, terms) if self.parts > 1 else self.at_once(terms)
+            except (RuntimeError, MemoryError) as error:
+                if not ran_out(error) or not self.can_halve():
+                    raise
+            # Only here is nothing left of the error, whose frames hold what filled the memory.
+            self.halve()
+            before.restore(self.rng)
+            self.buffers.restore()
+
+    def at_once(self, terms: Mapping[str, Term]) -> Scene:
+        scene = self.scene(self.batch)
+        losses = self.losses(scene, terms)
+        torch.autograd.backward(sum(losses.values(), torch.zeros((), device=self.device)))
+        self.note({name: loss.detach() for name, loss in losses.items()})
+        return scene
+
+    def in_parts(self, turn: Turn, terms: Mapping[str, Term]) -> Scene:
+        """The mean over a batch is the mean over parts, each weighing as many images as it has.
+
+        Parts draw their random numbers one after another, so they are others than the whole would
+        draw wherever more than the latents are drawn.
+        """
+        asked = {name for consequence in turn.after for _, name in needs(consequence)}
+        known: dict[str, list[Tensor]] = {}
+        means: dict[str, Tensor] = {}
+        done = 0
+        for part in parts_of(self.batch, self.parts):
+            if done:
+                self.buffers.restore()
+            scene = self.scene(part)
+            count = scene["count"]
+            done += count
+            losses = self.losses(scene, terms)
+            weighted = {name: count / self.count * loss for name, loss in losses.items()}
+            torch.autograd.backward(sum(weighted.values(), torch.zeros((), device=self.device)))
+            for name, loss in weighted.items():
+                means[name] = means.get(name, 0) + loss.detach()
+            for name in asked & scene.known.keys() - self.game.networks.keys():
+                known.setdefault(name, []).append(scene.known[name].detach())
+            self.buffers.gather(count / done)
+        self.buffers.leave_mean()
+        self.note(means)
+        return self.scene({**self.batch, **{name: torch.cat(all) for name, all in known.items()}})
+
+    def scene(self, batch: Mapping[str, Tensor]) -> Scene:
+        count = len(next(iter(batch.values())))
+        around = {"count": count, "rng": self.rng, "device": self.device}
+        return Scene(self.game.quantities, {**self.game.networks, **batch, **around})
+
+    def can_halve(self) -> bool:
+        return self.split is not None and self.parts < self.count // self.split.least
+
+    def halve(self) -> None:
+        assert self.split is not None  # or it could not
+        free(self.device)
+        held = self.micro_batch or self.count
+        self.parts = min(2 * self.parts, self.count // self.split.least)
+        says = f"out of memory with {held} images at a time: it goes on with {self.micro_batch}, "
+        says += f"{self.parts} parts of each batch being added up"
+        if self.split.of_the_batch:
+            seen = " and ".join(self.split.of_the_batch)
+            says += f", which is not quite the same for {seen}"
+        self.split.tell(says)
+
+    @property
+    def micro_batch(self) -> int | None:
+        return -(-self.count // self.parts) if self.parts > 1 else None
 
     def set_rates(self, index: int) -> None:
         if self.decay.begins is not None:
@@ -246,10 +340,12 @@ class Run:
         half = self.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             losses = {name: scene.work_out(term) for name, term in terms.items()}
+        return losses
+
+    def note(self, losses: Mapping[str, Tensor]) -> None:
         for name, loss in losses.items():
             total, count = self.tally.get(name, (0, 0))
-            self.tally[name] = (total + loss.detach(), count + 1)
-        return losses
+            self.tally[name] = (total + loss, count + 1)
 
     def draw(self) -> None:
         self.batch = {name: self.placed(value) for name, value in next(self.batches).items()}
@@ -262,9 +358,6 @@ class Run:
     @property
     def count(self) -> int:
         return len(next(iter(self.batch.values())))
-
-    def surroundings(self) -> dict[str, Any]:
-        return {"count": self.count, "rng": self.rng, "device": self.device}
 
     def learnt_in(self, turn: Turn) -> list[nn.Parameter]:
         return [p for name in turn.players for p in self.game.networks[name].parameters()]
@@ -315,7 +408,13 @@ class Run:
         networks = nn.ModuleDict({**self.game.networks, **self.average}).eval()
         game = replace(self.game, networks=networks)
         return Trained(
-            game, self.images_seen, self.rounds, self.seconds, self.history, self.precision
+            game,
+            self.images_seen,
+            self.rounds,
+            self.seconds,
+            self.history,
+            self.precision,
+            self.micro_batch,
         )
 
     # Checkpoints -----------------------------------------------------------------------------
@@ -345,6 +444,7 @@ class Run:
             "images_seen": self.images_seen,
             "rounds": self.rounds,
             "steps": self.steps,
+            "parts": self.parts,
             "seconds": self.seconds,
             "tally": self.tally,
             "history": [tuple(look) for look in self.history],
@@ -363,6 +463,7 @@ class Run:
             torch.cuda.set_rng_state(state["cuda rng"], self.device)
         self.images_seen, self.rounds = state["images_seen"], state["rounds"]
         self.steps, self.seconds = state["steps"], state["seconds"]
+        self.parts = state["parts"]
         self.tally = {
             name: (total.to(self.device), n) for name, (total, n) in state["tally"].items()
         }

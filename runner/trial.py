@@ -18,6 +18,7 @@ from runner.checkpoint import discard, previous
 from runner.data import Batches, DataError, ImageSet, open_images
 from runner.game import build, sample
 from runner.kept import Looks, looks_in, result_in, sweep
+from runner.memory import of_the_batch, ran_out
 from runner.metrics import (
     Extractor,
     Reference,
@@ -74,8 +75,10 @@ def run_trial(
     except Diverged as error:
         status, why = "diverged", str(error)
         attempt.images_seen, attempt.history = error.images_seen, error.history
-    except torch.OutOfMemoryError as error:
-        status, why = "out-of-memory", str(error).splitlines()[0]
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+        status, why = "out-of-memory", next(iter(str(error).splitlines()), "no memory is left")
     result = attempt.result(status, why)
     write_whole(folder / "result.json", result.model_dump_json(indent=1))
     if status != "paused":
@@ -98,6 +101,7 @@ class Attempt:
         self.look_metric: str | None = None
         self.history: Sequence[Loss] = ()
         self.game: Game | None = None
+        self.micro_batch: int | None = None
 
     def run(self, end: int) -> None:
         images = planned_images(self.plan)
@@ -142,11 +146,12 @@ class Attempt:
             tell=self.remark,
         )
         self.images_seen, self.seconds = trained.images_seen, trained.seconds
-        self.history = trained.history
+        self.history, self.micro_batch = trained.history, trained.micro_batch
         return trained
 
     def progressed(self, progress: Progress) -> None:
         self.images_seen, self.seconds = progress.images_seen, progress.seconds
+        self.micro_batch = progress.micro_batch
         self.say("training", progress.images_per_second)
 
     def say(self, what: str, pace: float = 0.0, look: float | None = None) -> None:
@@ -207,7 +212,15 @@ class Attempt:
             generator_parameters=parameters.get("generator", 0),
             critic_parameters=parameters.get("critic", 0),
             losses=tuple((look.images_seen, look.losses) for look in self.history),
+            micro_batch=self.micro_batch,
+            other_in_parts=self.other_in_parts,
         )
+
+    @property
+    def other_in_parts(self) -> tuple[str, ...]:
+        if self.game is None or self.micro_batch is None:
+            return ()
+        return tuple(of_the_batch(self.trial.recipe, self.game.networks))
 
 
 def went_on(trained: Trained, budget: int) -> bool:

@@ -312,7 +312,8 @@ def test_a_damaged_checkpoint_is_told_and_the_trial_still_ends_the_same(damage, 
     damage(folder / "checkpoint.pt")
     go_on()
     assert outcome(out) == outcome(whole)
-    assert said == [f"{folder.name}: {folder / 'checkpoint.pt'} is damaged and was not used"]
+    assert len(said) == 1
+    assert f"{folder / 'checkpoint.pt'} is damaged" in said[0]
 
 
 @pytest.mark.parametrize("name", ["result.json", "looks.json", "checkpoint.pt"])
