@@ -82,7 +82,7 @@ def test_a_need_on_which_nobody_speaks_is_said_to_be_unknown(library):
     ]
     assert silent
     for each, need in silent:
-        lines = dict((c.id, lines) for c, lines in wording.candidates(found))[each.id]
+        lines = {c.id: lines for c, lines in wording.candidates(found)}[each.id]
         unknown = [line.says for line in lines if line.label == "unknown"]
         assert any(need in says for says in unknown)
 
