@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from math import exp, log
 from pathlib import Path
 from statistics import fmean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from advisor.recommendation import Recommendation
 from knowledge.files import write_whole
@@ -125,6 +125,8 @@ def go_on(
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "plan.json").exists():
         raise TakeError(f"{folder} exists and is not empty; give another folder with -o")
     chosen_device(wanted.plan.device)
+    for trial in wanted.plan.trials:
+        state_of(folder_of(wanted.run, trial))  # before anything is written
     prepared = Prepared(wanted.plan, planned_images(wanted.plan), features_of(wanted.plan))
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder):
@@ -143,9 +145,7 @@ def hand_on(old: Path, new: Path, trial: Trial, before: TrialResult) -> None:
     """A trial as it ended, to where it goes on; the checkpoint comes last, and says that it did."""
     if (new / "checkpoint.pt").exists() or result_in(new, trial):
         return
-    state = checkpoints.load(old / "checkpoint.pt")
-    if state is None:
-        raise TakeError(f"{old / 'checkpoint.pt'} is damaged, so {trial.id} cannot go on")
+    state = state_of(old)
     identity = dict(state["identity"])
     if identity["rates end"] is not None:  # they decay, and from now on to another end
         identity["rates end"] = trial.budget
@@ -153,3 +153,12 @@ def hand_on(old: Path, new: Path, trial: Trial, before: TrialResult) -> None:
     looks = Looks(trial=trial, looks=before.looks)
     write_whole(new / "looks.json", looks.model_dump_json(indent=1))
     checkpoints.save(new / "checkpoint.pt", {**state, "identity": identity})
+
+
+def state_of(trial: Path) -> dict[str, Any]:
+    """Raises TakeError."""
+    why: list[str] = []
+    state = checkpoints.load(trial / "checkpoint.pt", why.append)
+    if state is None:
+        raise TakeError(f"{trial.name} cannot go on: {'; '.join(why) or 'it left no checkpoint'}")
+    return state
