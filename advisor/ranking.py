@@ -54,16 +54,19 @@ def cost(arm: Arm) -> float:
 def layers(arms: list[Arm], before: Apart) -> list[list[Arm]]:
     """Those whom nobody beats, then those whom only the first beat, and so on.
 
-    An arm without numbers is beaten by nobody: that it was not measured does not count against it.
+    Of those whom nobody beats the ones who beat somebody come first. As with votes, measured and better stands
+    before not measured, and that before measured and worse.
     """
     found: list[list[Arm]] = []
     left = arms
     while left:
         gans = {arm.gan for arm in left}
         beaten = {gan for gan in gans if any(before(other, gan) for other in gans if other != gan)}
-        found.append([arm for arm in left if arm.gan not in beaten])
+        winners = {gan for gan in gans - beaten if any(before(gan, other) for other in beaten)}
+        found.append([arm for arm in left if arm.gan in winners])
+        found.append([arm for arm in left if arm.gan not in winners | beaten])
         left = [arm for arm in left if arm.gan in beaten]
-    return found
+    return [layer for layer in found if layer]
 
 
 def spread(arms: Sequence[Arm], size: int = HANDFUL) -> list[Arm]:

@@ -40,10 +40,11 @@ def test_equals_share_a_rank_and_the_next_one_is_counted_after_them():
     assert places([arm("b", 1), arm("a", 1), arm("c")]) == {"a": 1, "b": 1, "c": 3}
 
 
-def test_a_gan_without_numbers_is_not_held_back_by_it():
-    arms = [arm("best"), arm("worse"), arm("unmeasured")]
+def test_a_gan_without_numbers_stands_between_those_that_won_and_those_that_lost():
+    """As with votes: for it, silence, against it."""
+    arms = [arm("worse"), arm("unmeasured"), arm("best")]
     found = places(arms, lambda one, other: (one, other) == ("best", "worse"))
-    assert found == {"best": 1, "unmeasured": 1, "worse": 3}
+    assert found == {"best": 1, "unmeasured": 2, "worse": 3}
 
 
 def test_the_best_of_every_gan_is_shown_before_the_second_best_of_any():
@@ -153,3 +154,15 @@ def test_a_trouble_names_what_is_reported_to_address_it(library):
     for trouble in troubled:
         for gan in trouble.then:
             assert trouble.issue in library.gans[gan].issues_addressed
+
+
+def test_no_pick_is_named_where_nothing_tells_candidates_apart(library):
+    """Where no source speaks for any of them none has most sources behind it."""
+    silent = recommend(checked({"task": "unpaired-translation", "needs": ["quality"]}, library),
+                       library, robust=False)  # fmt: skip
+    assert len(silent.candidates) > 1
+    assert silent.conservative is None
+    alone = recommend(checked({"task": "tokenised-generation"}, library), library, robust=False)
+    assert len(alone.candidates) == 1
+    assert alone.conservative is None
+    assert alone.bold is None

@@ -159,3 +159,13 @@ def test_what_would_sharpen_the_advice_are_questions_that_still_matter():
     assert "pairs" in open_
     assert "inversion" not in open_  # no rule on it speaks of this task
     assert set(open_) <= LIBRARY.questions.keys()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_candidate_says_how_it_usually_fails_and_who_says_so(task):
+    found = recommend({"task": task}, LIBRARY, top=40, robust=False)
+    for each in found.arms:
+        assert each.fails or each.troubles, each.id
+        for failure in each.fails:
+            assert failure.citations or failure.sources, failure.says
+        assert any(failure.then for failure in each.fails) or each.troubles, each.id
