@@ -118,8 +118,12 @@ class Searched(Record):
 
     arm: str
     name: str
-    tried: tuple[Tried, ...]
-    best: tuple[Outcome, ...]  # of one draw, of two, ...
+    tried: tuple[Tried, ...]  # the published setting first
+    best: tuple[Outcome, ...]  # of one drawn setting, of two, ...
+
+    @property
+    def drawn(self) -> tuple[Tried, ...]:
+        return self.tried[1:]
 
     @property
     def median(self) -> float:

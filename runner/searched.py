@@ -8,21 +8,21 @@ from runner.results import Leaderboard, Outcome, Searched, Standing, TrialResult
 from runner.search import Best, beats, best_of, told_apart
 from runner.wording import counted, figures, listed
 
-FEW = 5  # settings of each arm, below which a search is a preview
+FEW = 5  # drawn settings of each arm, below which a search is a preview
 
 
 def by_settings(plan: RunPlan, board: Leaderboard, results: Sequence[TrialResult]) -> Leaderboard:
     """The board of a run whose trials are settings: ordered by what half of them may be worth.
 
     Arms stand in the order of the median distance of the best of so many tries, a quarter of those
-    that were made; the published setting is one of them. Arms are told apart by the ranks of all their
-    settings (runner.search.told_apart).
+    that were drawn. The published setting is no random draw: it stands beside them and ranks nothing.
+    Arms are told apart by the ranks of all their drawn settings (runner.search.told_apart).
     """
     ended = {(each.trial.arm, each.trial.seed): each for each in results}
     arms = {arm: searched(plan, arm, ended) for arm in plan.arms}
     # Of half of the settings every other draw holds the luckiest one: a quarter leans on more.
-    tries = max(1, len(plan.seeds) // 4)
-    distances = {arm: [value_of(t) for t in each.tried] for arm, each in arms.items()}
+    tries = max(1, (len(plan.seeds) - 1) // 4)
+    distances = {arm: [value_of(t) for t in each.drawn] for arm, each in arms.items()}
     complete = board.complete
     order = sorted(plan.arms, key=lambda arm: (at(arms[arm], tries).median, arms[arm].median))
     worse = {other for one, other in told_apart(distances) if one == order[0]} if complete else ()
@@ -35,9 +35,9 @@ def by_settings(plan: RunPlan, board: Leaderboard, results: Sequence[TrialResult
         for place, arm in enumerate(order, 1)
     )
     cautions = [says for says in board.cautions if "are few for" in says]
-    if len(plan.seeds) < FEW:
+    if len(plan.seeds) - 1 < FEW:
         cautions.append(
-            f"{counted(len(plan.seeds), 'setting')} of each candidate are few: wide ranges hold "
+            f"{counted(len(plan.seeds) - 1, 'drawn setting')} of each candidate: wide ranges hold "
             "many bad settings, and the intervals say so."
         )
     return board.model_copy(
@@ -62,7 +62,7 @@ def searched(plan: RunPlan, arm: str, ended: dict[tuple[str, int], TrialResult])
         tried.append(
             Tried(setting=trial.seed, says=trial.setting or "", distance=score, failure=failure)
         )
-    made = [each for each in tried if each.distance is not None or each.failure]
+    made = [each for each in tried[1:] if each.distance is not None or each.failure]
     best = tuple(outcome(each) for each in best_of([value_of(each) for each in made]))
     return Searched(arm=arm, name=trials[0].name, tried=tuple(tried), best=best)
 
@@ -133,18 +133,20 @@ def judged(
     complete: bool,
 ) -> Verdict:
     if not alive:
-        says = "No setting finished, so there is nothing to rank."
+        says = "No drawn setting finished, so there is nothing to rank."
         return Verdict(kind="nothing", arms=(), says=says)
     first = alive[0]
     reached = figures(at(arms[first], tries).median)
     best = f"the best of {tries} settings" if tries > 1 else "a setting"
     what = f"{best} of {arms[first].name} is at {reached} or below half of the time"
     if not complete:
-        ended = sum(isfinite(value) for values in distances.values() for value in values)
+        tried = [each for arm in arms.values() for each in arm.tried]
+        ended = sum(each.distance is not None or each.failure is not None for each in tried)
         says = f"A preview without a winner: {what}, but only {ended} of {len(plan.trials)} "
         return Verdict(kind="preview", arms=(first,), says=f"{says}trials have ended.")
-    if len(plan.seeds) < FEW or len(alive) == 1:
-        few = f"{counted(len(plan.seeds), 'setting')} of each candidate bear no claim"
+    drawn = len(plan.seeds) - 1
+    if drawn < FEW or len(alive) == 1:
+        few = f"{counted(drawn, 'drawn setting')} of each candidate bear no claim"
         why = few if len(alive) > 1 else "nothing else finished"
         return Verdict(kind="preview", arms=(first,), says=f"A preview: {what}; {why}.")
     if len(leaders) == 1:
@@ -156,7 +158,5 @@ def judged(
         )
         return Verdict(kind="winner", arms=(first,), says=says)
     names = listed([arms[arm].name for arm in leaders])
-    says = (
-        f"No single winner: over {counted(len(plan.seeds), 'setting')} each, {names} tie; {what}."
-    )
+    says = f"No single winner: over {counted(drawn, 'drawn setting')} each, {names} tie; {what}."
     return Verdict(kind="tie", arms=tuple(leaders), says=says)

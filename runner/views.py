@@ -116,9 +116,12 @@ def notes(board: Leaderboard) -> Iterator[Text]:
         those = ", ".join(f"{name} {figures(s.value)}" for name, s in board.anchors.items())
         yield Text(f"images that nobody had to learn: {those}", style="dim")
     for arm in board.search:
-        if made := sorted((t for t in arm.tried if t.distance is not None), key=lambda t: t.rank):
+        if made := sorted((t for t in arm.drawn if t.distance is not None), key=lambda t: t.rank):
+            published = arm.tried[0].distance
+            beside = f"as published {figures(published)}; " if published is not None else ""
             best = f"{figures(made[0].rank)} by setting {made[0].setting} ({made[0].says})"
-            yield Text(f"{arm.name}: lowest {best}, which flatters: the best of {len(arm.tried)}")
+            flatters = f"which flatters: the best of {len(arm.drawn)}"
+            yield Text(f"{arm.name}: {beside}lowest {best}, {flatters}")
     if board.verdict.kind in ("winner", "tie") and not board.tries:
         resolves = f" resolve gaps of {gap(board.resolves)}" if board.resolves else ""
         yield Text(f"= marks a tie; the seeds{resolves}; below the leaders only an order", "dim")

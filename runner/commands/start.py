@@ -34,7 +34,7 @@ BudgetText = Annotated[
 Seeds = Annotated[int, typer.Option(min=1, max=100, help="Trials of each candidate.")]
 Search = Annotated[
     int,
-    typer.Option(min=0, max=200, help="Settings of each candidate, one trial each, not seeds."),
+    typer.Option(min=0, max=200, help="Settings of each candidate, one trial each; one published."),
 ]
 Halving = Annotated[
     bool, typer.Option("--halving/--no-halving", help="Whether arms far behind leave early.")
@@ -257,6 +257,9 @@ def requested(
     asked, n = budget_of(budget), number(samples)
     if precision not in ("auto", "float32", "bfloat16"):
         raise fail(f"--precision {precision}: choose auto, float32 or bfloat16", BAD_INPUT)
+    if search == 1:
+        says = "--search 1 is the published setting alone; give 2 or more, or leave it out"
+        raise fail(says, BAD_INPUT)
     from runner.plan import Overrides
     from runner.prepare import Request
 

@@ -21,15 +21,16 @@ def planned(arms, count):
 
 def board(values):
     """None: the setting diverged; a missing one has not ended."""
-    made = planned(list(values), max(map(len, values.values())))
+    made = planned(list(values), 1 + max(map(len, values.values())))
     ended = []
     for trial in made.trials:
-        if trial.seed < len(values[trial.arm]):
-            value = values[trial.arm][trial.seed]
+        if trial.seed <= len(values[trial.arm]):
+            value = values[trial.arm][trial.seed - 1] if trial.seed else PUBLISHED
             ended.append(diverged(trial) if value is None else finished(trial, value))
     return made, ended, rank(made, ended, None, None)
 
 
+PUBLISHED = 1.0  # far below all drawn ones: it is none of them and must not rank
 GOOD = [20.0, 25.0, 31.0, 35.0, 40.0, 22.0, 28.0, 33.0]
 BAD = [90.0, 80.0, 95.0, 70.0, None, 99.0, 85.0, None]
 
@@ -50,7 +51,7 @@ def test_one_lucky_setting_does_not_win():
     _, _, found = board({"lucky": lucky, "steady": GOOD})
     assert found.standings[0].arm == "steady"
     lowest = next(each for each in found.search if each.arm == "lucky")
-    assert min(tried.rank for tried in lowest.tried) == 9.0
+    assert min(tried.rank for tried in lowest.drawn) == 9.0
 
 
 def test_like_distributions_tie():
@@ -66,14 +67,14 @@ def test_a_failure_is_a_setting_that_is_infinitely_far():
     assert found.standings[0].arm == "a"
     assert frail.mean is None  # of two drawn from eight, three in four hold only failures
     assert frail.high is None
-    assert frail.failures[0].startswith("settings 1, 2, 3")
+    assert frail.failures[0].startswith("settings 2, 3, 4")
 
 
 def test_few_settings_and_unfinished_searches_claim_nothing():
     assert board({"a": GOOD[:3], "b": BAD[:3]})[2].verdict.kind == "preview"
     unfinished = board({"a": GOOD, "b": BAD[:4]})[2]
     assert not unfinished.complete
-    assert "12 of 16 trials have ended" in unfinished.verdict.says
+    assert "14 of 18 trials have ended" in unfinished.verdict.says
     assert board({"a": [None] * 8, "b": [None] * 8})[2].verdict.kind == "nothing"
 
 
@@ -81,7 +82,9 @@ def test_it_is_printed_and_reported(tmp_path):
     made, ended, found = board({"bad": BAD, "good": GOOD})
     text = printed(found)
     assert "median of the best of 2 settings" in text
-    assert "lowest 20.0 by setting 0 (rate 0e-4), which flatters" in " ".join(text.split())
+    assert "as published 1.00; lowest 20.0 by setting 1 (rate 1e-4), which flatters" in " ".join(
+        text.split()
+    )
     folder = run_folder(tmp_path, made, ended, pictures=False)
     from runner.report import read
 
