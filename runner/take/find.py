@@ -107,5 +107,8 @@ def planned(run: Path, trial: Trial) -> bool:
 def taken(folder: Path, result: TrialResult, says: str, run: Path | None) -> Taken:
     found = Taken(folder, result, says, run)
     if not found.weights.exists():
-        raise TakeError(f"{found.weights} is missing, though the trial has finished")
+        raise TakeError(
+            f"{found.weights} is missing, though the trial has finished; of a run on a cluster, "
+            "it may lie in its storage"
+        )
     return found

@@ -59,7 +59,10 @@ def further(run: Path, budget: int, arm: str | None = None) -> Further:
     name = next(trial.name for trial in plan.trials if trial.arm == arm)
     if not able:
         why = "; ".join(f"{r.trial.id} {r.status}" for r in ended if r.trial.arm == arm)
-        raise TakeError(f"{name} left no checkpoint in {run} to go on from ({why or 'not begun'})")
+        raise TakeError(
+            f"{name} left no checkpoint in {run} to go on from ({why or 'not begun'}); those of a "
+            "run on a cluster lie in its storage"
+        )
     seen = max(each.images_seen for each in able)
     if budget <= seen:
         raise TakeError(
