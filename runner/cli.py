@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from runner.commands.common import BAD_INPUT, INTERRUPTED
+from runner.commands.learn import learn
 from runner.commands.live import serve, watch
 from runner.commands.look import probe, report, show
 from runner.commands.start import plan, run
@@ -56,7 +57,7 @@ def options(
 ) -> None: ...
 
 
-for command in (plan, run, watch, serve, report, sample, export, probe, show):
+for command in (plan, run, watch, serve, report, sample, export, learn, probe, show):
     app.command()(command)
 app.command("continue")(go_on)
 

@@ -1,0 +1,153 @@
+"""A run's results become evidence, and evidence changes advice."""
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from advisor import Profile, recommend
+from knowledge.library import load
+from runner.cli import app
+from runner.learn import learn
+from runner.prepare import RunError
+from runner.race import Race
+from tests.runner.runs import diverged, finished, plan, run_folder
+from tests.runner.test_race import RUNGS, paused
+
+ARMS = ("sn-gan", "wgan-gp", "lsgan", "dragan")
+VALUES = {"sn-gan": 90.0, "wgan-gp": 40.0, "lsgan": 60.0, "dragan": 55.0}
+
+
+def run_of(tmp_path, values, *, rungs=None, name="run", **data):
+    planned = plan(list(values))
+    planned = planned.model_copy(update={"data": planned.data.model_copy(update=data)})
+    if rungs:
+        planned = planned.model_copy(update={"rungs": rungs})
+    ended = [
+        diverged(trial) if values[trial.arm] is None
+        else finished(trial, values[trial.arm] * (1 + trial.seed / 50))
+        for trial in planned.trials
+    ]  # fmt: skip
+    return run_folder(tmp_path / name, planned, ended, pictures=False)
+
+
+def test_numbers_bear_their_protocol_and_their_seeds(tmp_path):
+    lesson = learn(run_of(tmp_path, VALUES), tmp_path / "own")
+    library = load(overlays=(tmp_path / "own",))
+    own = [each for each in library.archive.numbers if each.source == lesson.source]
+    assert {each.model: each.seeds for each in own} == dict.fromkeys(ARMS, 3)
+    first = next(each for each in own if each.model == "sn-gan")
+    assert first.value == pytest.approx((90 * 91.8 * 93.6) ** (1 / 3), rel=1e-4)
+    assert (first.dataset, first.budget_images, first.n_generated) == (
+        "fashion-mnist", 2_000_000, 10_000,
+    )  # fmt: skip
+    assert first.metric != "fid"  # other features: it must never stand beside an FID
+    assert not first.own_method
+    assert lesson.left_out == ()
+
+
+def test_the_advisor_compares_them_with_one_another(tmp_path):
+    lesson = learn(run_of(tmp_path, VALUES), tmp_path / "own")
+    library = load(overlays=(tmp_path / "own",))
+    table = next(each for each in library.distances if each.source == lesson.source)
+    assert table.dataset == "fashion-mnist"
+    assert {run.model: run.value for run in table.runs}["wgan-gp"] == pytest.approx(40.79, rel=1e-3)
+
+
+def test_what_the_seeds_tell_apart_becomes_a_claim_and_the_rest_does_not(tmp_path):
+    close = {"sn-gan": 90.0, "wgan-gp": 40.0, "lsgan": 60.0, "dragan": 60.6}
+    lesson = learn(run_of(tmp_path, close), tmp_path / "own")
+    library = load(overlays=(tmp_path / "own",))
+    own = {(c.subject, c.object) for c in library.claims.values() if c.source == lesson.source}
+    assert own == {
+        ("wgan-gp", "lsgan"), ("wgan-gp", "dragan"), ("wgan-gp", "sn-gan"),
+        ("lsgan", "sn-gan"), ("dragan", "sn-gan"),
+    }  # fmt: skip
+    assert lesson.claims == 5
+
+
+def test_evidence_changes_the_advice(tmp_path):
+    """Each GAN's votes are those that it had before, and one more of the own measurement."""
+    learn(run_of(tmp_path, VALUES), tmp_path / "own")
+    answers = Profile(task="unconditional", dataset="fashion-mnist", needs=("quality",))
+    before, after = (
+        {
+            arm.gan: {s.need: s.for_ for s in arm.support}
+            for arm in recommend(answers, library=l).arms
+        }
+        for l in (load(), load(overlays=(tmp_path / "own",)))
+    )
+    assert after["wgan-gp"]["quality"] == before["wgan-gp"]["quality"] + 1
+
+
+def test_a_failed_arm_is_a_result_and_learning_twice_counts_once(tmp_path):
+    run = run_of(tmp_path, {**VALUES, "dragan": None})
+    one = learn(run, tmp_path / "own")
+    two = learn(run, tmp_path / "own")
+    assert one == two
+    library = load(overlays=(tmp_path / "own",))
+    own = [each for each in library.archive.numbers if each.source == one.source]
+    failed = next(each for each in own if each.model == "dragan")
+    assert failed.value is None
+    assert "not a number" in failed.note
+    assert len(own) == 4
+
+
+def test_two_runs_share_an_overlay(tmp_path):
+    learn(run_of(tmp_path, VALUES), tmp_path / "own")
+    learn(run_of(tmp_path, dict.fromkeys(ARMS[:2], 7.0), name="b"), tmp_path / "own")
+    sources = yaml.safe_load((tmp_path / "own" / "sources.yaml").read_text())
+    assert len(sources) == 2
+    assert len(list((tmp_path / "own" / "results").glob("*.yaml"))) == 2
+
+
+def test_own_images_become_a_data_set(tmp_path):
+    run = run_of(tmp_path, VALUES)
+    text = (run / "plan.json").read_text().replace('"Fashion-MNIST"', '"My Holiday, 2026"')
+    (run / "plan.json").write_text(text)
+    lesson = learn(run, tmp_path / "own")
+    assert lesson.dataset == "my-holiday--2026-012345"
+    assert load(overlays=(tmp_path / "own",)).datasets[lesson.dataset].images == 60_000
+
+
+def test_who_left_the_race_has_no_number_of_its_end(tmp_path):
+    planned = plan(["sn-gan", "wgan-gp", "lsgan", "dragan", "wgan"]).model_copy(
+        update={"rungs": (RUNGS[0].model_copy(update={"keep": 2}), RUNGS[2])}
+    )
+    values = {**VALUES, "wgan": 99.0}
+    early = [paused(trial, 200_000, values[trial.arm]) for trial in planned.trials]
+    stay = Race(planned, early).entrants[1]
+    ended = [finished(r.trial, values[r.trial.arm]) if r.trial.arm in stay else r for r in early]
+    ended = [r.model_copy(update={"looks": old.looks}) for r, old in zip(ended, early, strict=True)]
+    run = run_folder(tmp_path / "race", planned, ended, pictures=False)
+    lesson = learn(run, tmp_path / "own")
+    assert len(lesson.learnt) == 2
+    assert len(lesson.left_out) == 3
+    assert "left the race after 200k images" in lesson.left_out[0]
+
+
+def test_a_run_that_goes_on_teaches_nothing(tmp_path):
+    planned = plan(["sn-gan", "wgan-gp"])
+    run = run_folder(tmp_path / "run", planned, [finished(planned.trials[0], 9.0)], pictures=False)
+    with pytest.raises(RunError, match="has not ended"):
+        learn(run, tmp_path / "own")
+    assert not (tmp_path / "own").exists()
+    told = CliRunner().invoke(app, ["learn", str(tmp_path), "-o", str(tmp_path / "own")])
+    assert told.exit_code == 2
+    assert "holds no run" in told.stderr
+
+
+def test_a_damaged_overlay_is_told(tmp_path):
+    run = run_of(tmp_path, VALUES)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "sources.yaml").write_text("own: {title: [}")
+    with pytest.raises(RunError, match="is damaged"):
+        learn(run, tmp_path / "own")
+
+
+def test_the_command_says_what_to_do_next(tmp_path):
+    told = CliRunner().invoke(
+        app, ["learn", str(run_of(tmp_path, VALUES)), "-o", str(tmp_path / "own")]
+    )
+    assert told.exit_code == 0, told.stderr
+    assert told.stdout.strip() == str(tmp_path / "own")
+    assert "gan-advisor recommend --knowledge" in told.stderr
