@@ -1,4 +1,4 @@
-"""Trials on many machines: what the driver keeps in mind, and what a node does for it.
+"""Trials on many machines: what the driver hands out, keeps in mind and brings home.
 
 Everything of weight goes by way of the storage. The driver hands out small orders and reads small
 results, and may die at any moment: whoever runs the same command again finds all in the storage.
@@ -7,32 +7,25 @@ results, and may die at any moment: whoever runs the same command again finds al
 import hashlib
 import json
 import os
-import socket
-import tempfile
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from knowledge import __version__
 from knowledge.files import write_whole
 from runner.data import NAMES
-from runner.execute import Stopped, execute, folder_of
+from runner.execute import Stopped, folder_of
+from runner.node import MARK, Order, versions
 from runner.plan import RunPlan, Task, Trial
 from runner.prepare import RunError
 from runner.results import Leaderboard, TrialResult
-from runner.storage import LAST, Folder, Mirror, Storage, StorageError, Unreachable, storage_at
+from runner.storage import Folder, Mirror, Storage, StorageError, storage_at
 from runner.trial import Event
 from runner.wording import counted
 
 POLL = 1.0  # seconds between two looks of the driver
-HEARTBEAT = 5.0  # seconds between two words of a trial to the driver, looks apart
 PATIENCE = 120.0  # seconds until a shared folder shows what a node wrote: NFS caches for 60
 AT_ONCE = 200  # results that are read together
-MARK = "plan.sha256"  # by which a node knows that it sees the run's storage
 
 
 class Room(NamedTuple):
@@ -44,17 +37,6 @@ class Room(NamedTuple):
     @property
     def threads(self) -> int:
         return max(1, int(self.cpus))
-
-
-class Order(NamedTuple):
-    """A task with all that a node must know of it, in a few kilobytes."""
-
-    task: Task
-    plan: str  # as JSON, with this trial only
-    storage: str
-    mark: str
-    threads: int
-    versions: tuple[tuple[str, str], ...]
 
 
 class Outcome(NamedTuple):
@@ -285,94 +267,6 @@ class Home:
         path = self.folder / "run.json"
         known = json.loads(path.read_bytes()) if path.exists() else {}
         write_whole(path, json.dumps({**known, **about}, indent=1))
-
-
-# On a node ---------------------------------------------------------------------------------------
-
-
-def carry_out(order: Order, tell: Callable[[Event], None]) -> str | None:
-    """Trains one trial to the end of its rung, from where the storage says that it is.
-
-    Returns why the run cannot go on, or None when the result lies in the storage. Raises
-    Unreachable where another node may have better luck.
-    """
-    here = socket.gethostname()
-    try:
-        return refused(order, here) or trained(order, tell, here)
-    except Unreachable:
-        raise
-    except StorageError as error:
-        return f"{error} (on {here})"
-    except OSError as error:
-        return f"{error.filename or tempfile.gettempdir()} on {here}: {error.strerror or error}"
-
-
-def refused(order: Order, here: str) -> str | None:
-    """A node that cannot give the same numbers, or would put them elsewhere."""
-    for (name, there), (_, own) in zip(order.versions, versions(), strict=True):
-        if own != there:
-            return f"{here} has {name} {own} and the driver has {there}: install the same on both"
-    if storage_at(order.storage).read([MARK]) != {MARK: order.mark.encode()}:
-        return (
-            f"{here} does not find this run in {order.storage}: put the run folder where all "
-            "nodes see it, or give --storage a folder that they share or an address such as s3://…"
-        )
-    return None
-
-
-@cache
-def versions() -> tuple[tuple[str, str], ...]:
-    """What has to be the same everywhere. Builds for other devices compare as equal."""
-    try:
-        torch = installed("torch").partition("+")[0]
-    except PackageNotFoundError:
-        torch = "none"
-    return ("gan-advisor", __version__), ("torch", torch)
-
-
-def trained(order: Order, tell: Callable[[Event], None], here: str) -> str | None:
-    trial, storage = order.task.trial, storage_at(order.storage)
-    with tempfile.TemporaryDirectory(prefix="gan-runner-") as scratch:
-        run = Path(scratch)
-        write_whole(run / "plan.json", order.plan)
-        mirror = Mirror(run / "trials" / trial, storage, f"trials/{trial}")
-        mirror.fetch()
-        if has_passed(mirror.folder / LAST, order.task):
-            return None  # an earlier attempt got to the end, and its node was lost after that
-        heard = Sparse(tell)
-        heard(Event(trial, f"starting on {here}", 0))
-
-        def progressed(event: Event) -> None:
-            mirror.send()
-            heard(event)
-
-        try:
-            execute(run, [order.task], workers=1, threads=order.threads, on_event=progressed)
-        except Stopped as error:
-            return f"{error} (on {here})"
-        mirror.send()
-    return None
-
-
-def has_passed(path: Path, task: Task) -> bool:
-    try:
-        return TrialResult.model_validate_json(path.read_bytes()).passed(task.budget)
-    except (FileNotFoundError, ValueError):  # torn: the trial works it out again
-        return False
-
-
-class Sparse:
-    """Passes on what matters and a sign of life now and then: a driver has a thousand nodes."""
-
-    def __init__(self, tell: Callable[[Event], None]) -> None:
-        self.tell, self.told = tell, -HEARTBEAT
-
-    def __call__(self, event: Event) -> None:
-        now = time.monotonic()
-        matters = event.look is not None or event.says
-        if matters or now - self.told >= HEARTBEAT:
-            self.tell(event)
-            self.told = now
 
 
 def storage_of(url: str | None, folder: Path) -> Storage:

@@ -5,6 +5,7 @@ A trial on Tune takes a second to start, and a restored one goes on from an old 
 
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,8 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from runner.cluster import Cluster, Home, Order, Outcome, Room, carry_out, storage_of
+from runner.cluster import Cluster, Home, Outcome, Room, storage_of
 from runner.execute import free_cores
+from runner.node import Order, carry_out
 from runner.prepare import RunError
 from runner.settle import alone_in
 from runner.storage import Folder, Storage, StorageError, Unreachable
@@ -21,6 +23,7 @@ from runner.trial import Event
 from runner.wording import counted
 
 RETRIES = 10  # nodes that a trial may lose before it counts as crashed
+ANSWER = 10.0  # seconds until a cluster has to answer
 OBJECTS = 100 * 2**20  # bytes of Ray's object store where we start it: nothing of weight goes there
 
 
@@ -74,6 +77,7 @@ def connected(address: str) -> Iterator[ModuleType]:
         raise RunError(
             "--ray needs Ray, which is not installed: pip install 'gan-advisor[ray]'"
         ) from None
+    check_answer(address)
     own: dict[str, Any] = {
         "num_cpus": free_cores(),
         "object_store_memory": OBJECTS,
@@ -93,6 +97,17 @@ def connected(address: str) -> Iterator[ModuleType]:
         yield ray
     finally:
         ray.shutdown()  # which ends the tasks of this driver, and a Ray that it started
+
+
+def check_answer(address: str) -> None:
+    """Ray itself would try for minutes. Raises RunError."""
+    if address in ("local", "auto"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise RunError(f"no Ray cluster at --ray {address}: {error}") from None
 
 
 def described(ray: ModuleType) -> str:

@@ -157,17 +157,19 @@ class Bucket:
 
     def put(self, name: str, action: Callable[[str], Any]) -> None:
         place = self.place(name)
-        if self.at_once:
-            self.attempt(lambda: action(place))
-            return
-        self.attempt(lambda: self.files.makedirs(place.rpartition("/")[0], exist_ok=True))
-        beside = f"{place}.{uuid4().hex}.part"
+        beside = place if self.at_once else f"{place}.{uuid4().hex}.part"
 
         def put() -> None:
+            if not self.at_once:
+                self.files.makedirs(place.rpartition("/")[0], exist_ok=True)
             action(beside)
-            self.files.mv(beside, place)
+            if not self.at_once:
+                self.files.mv(beside, place)
 
-        self.attempt(put)
+        try:
+            self.attempt(put)
+        except FileNotFoundError as error:  # such as a bucket that nobody has made
+            raise StorageError(f"{self.url} cannot be used: {error}") from error
 
     def download(self, name: str, file: Path) -> bool:
         beside = file.with_name(f".{file.name}.part")

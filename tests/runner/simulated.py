@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from contextlib import contextmanager
 from time import process_time
 
-from runner.cluster import HEARTBEAT, Order, Outcome, Room
+from runner.cluster import Outcome, Room
+from runner.node import HEARTBEAT, Order
 from runner.plan import RunPlan, Task, Trial
 from runner.results import Look, TrialResult
 from runner.storage import Storage

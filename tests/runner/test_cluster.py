@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,10 +13,12 @@ from typer.testing import CliRunner
 
 from knowledge.files import write_whole
 from runner import cluster as clusters
+from runner import node
 from runner import run as runs
 from runner.cli import app
-from runner.cluster import Cluster, Home, Outcome, Room, carry_out
+from runner.cluster import Cluster, Home, Outcome, Room
 from runner.execute import Stopped, results
+from runner.node import carry_out
 from runner.on_ray import on_ray
 from runner.plan import Rung, RunPlan
 from runner.prepare import RunError
@@ -140,6 +145,18 @@ def test_two_different_runs_are_not_mixed(run, shared, plan, tmp_path):
         Home(other, shared).restore()
 
 
+def test_a_race_reads_again_only_what_has_changed(run, shared, monkeypatch):
+    read = []
+
+    def counted(folder, trials):
+        read.extend(trial.id for trial in trials)
+        return results(folder, trials)
+
+    monkeypatch.setattr(runs, "results", counted)
+    raced(run, shared, simulated(shared))
+    assert len(read) == 10 + 5 + 6  # all of them once, then those that were just run
+
+
 @dataclass
 class Refusing:
     """Nodes that carry nothing out."""
@@ -264,6 +281,7 @@ def test_a_trial_that_lost_its_node_ends_elsewhere_as_it_would_have_here(local, 
     assert "checkpoint.pt" in shared.names(name)
     assert "result.json" not in shared.names(name)
     assert carry_out(order, tell) is None
+    assert any("was cut short" in event.says for event in told if event.says)
     looks = [event.images_seen for event in told if event.look is not None]
     assert looks == [256, 512]  # the second went on from the first one's checkpoint
     alone = (local / name / "generator.safetensors").read_bytes()
@@ -273,6 +291,20 @@ def test_a_trial_that_lost_its_node_ends_elsewhere_as_it_would_have_here(local, 
     told.clear()
     assert carry_out(order, tell) is None
     assert not told  # it was done already
+
+
+def test_what_killed_processes_left_on_a_node_is_taken_away(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with node.scratch() as in_use:
+        (tmp_path / "gan-runner-left").mkdir()
+        (tmp_path / "gan-runner-left/checkpoint.pt").write_text("half-way")
+        (tmp_path / "gan-runner-new").mkdir()
+        for old in ("gan-runner-left", in_use.name):
+            os.utime(tmp_path / old, (0, 0))
+        with node.scratch() as another:
+            there = {path.name for path in tmp_path.iterdir()}
+            assert there == {"gan-runner-new", in_use.name, another.name}
+    assert {path.name for path in tmp_path.iterdir()} == {"gan-runner-new"}
 
 
 def test_a_node_says_why_it_cannot_help(order, shared):
@@ -312,19 +344,101 @@ def test_a_wish_that_cannot_be_met_is_told(
     assert says in ended.output
 
 
-def test_an_address_where_no_cluster_is_is_told(tmp_path):
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense"])
+def test_an_address_where_no_cluster_is_is_told(address, tmp_path):
     pytest.importorskip("ray")
-    with pytest.raises(RunError, match="no Ray cluster at --ray auto: "), on_ray("auto", tmp_path):
+    with (
+        pytest.raises(RunError, match=f"no Ray cluster at --ray {address}: "),
+        on_ray(address, tmp_path),
+    ):
         pass
 
 
-def test_a_race_reads_again_only_what_has_changed(run, shared, monkeypatch):
-    read = []
+# A real cluster ----------------------------------------------------------------------------------
 
-    def counted(folder, trials):
-        read.extend(trial.id for trial in trials)
-        return results(folder, trials)
+FOUR = ("--only", "lsgan", "--only", "ls-gan", "--only", "ralsgan", "--only", "baseline")
+SETTINGS = ("--data", "ring8", "--backbone", "mlp", "--width", "16", "--budget", "20k", "--seeds", "2",
+            "--looks", "20", "--samples", "500", "--workers", "1", "--device", "cpu")  # fmt: skip
 
-    monkeypatch.setattr(runs, "results", counted)
-    raced(run, shared, simulated(shared))
-    assert len(read) == 10 + 5 + 6  # all of them once, then those that were just run
+
+def ranked(out):
+    """The leaderboard and every trial's scores, looks and weights: all but the times."""
+    board = json.loads((out / "leaderboard.json").read_text())
+    trials = {
+        path.parent.name: without_times(json.loads(path.read_text()))
+        for path in sorted(out.glob("trials/*/result.json"))
+    }
+    return without_times(board), trials
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        times = ("seconds", "measuring_seconds", "images_per_second")
+        return {name: without_times(each) for name, each in value.items() if name not in times}
+    return [without_times(each) for each in value] if isinstance(value, list) else value
+
+
+def started(advice_file, out, *more):
+    words = [sys.executable, "-m", "runner.cli", "run", str(advice_file), *SETTINGS, *FOUR]
+    with open(f"{out}.txt", "w") as said:
+        return subprocess.Popen(
+            [*words, "-o", str(out), *more], stdout=said, stderr=said, start_new_session=True
+        )
+
+
+def until(holds, process, said, seconds=300):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert process.poll() is None, said.read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def three_nodes(monkeypatch):
+    """A head and two more of one core each, and a way to kill and to add."""
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster as LocalCluster
+
+    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "OMP_NUM_THREADS": "1"}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    a_node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+    cluster = LocalCluster(
+        initialize_head=True, head_node_args={**a_node, "include_dashboard": False}
+    )
+    try:
+        cluster.nodes = [cluster.add_node(**a_node) for _ in range(2)]
+        cluster.add = lambda: cluster.nodes.append(cluster.add_node(**a_node))
+        yield cluster
+    finally:
+        cluster.shutdown()
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_a_node_and_gains_another_ranks_as_one_machine(
+    three_nodes, advice_file, tmp_path
+):
+    alone, out, storage = tmp_path / "alone", tmp_path / "run", tmp_path / "storage"
+    there = ("--ray", three_nodes.address, "--storage", str(storage))
+    said = tmp_path / "run.txt"
+    assert started(advice_file, alone).wait(600) == 0, (tmp_path / "alone.txt").read_text()
+
+    driver = started(advice_file, out, *there)
+    # Three of the four trials of the first rung are at work, one on each node.
+    until(lambda: len(list(storage.glob("trials/*/node.json"))) == 3, driver, said)
+    until(lambda: list(storage.glob("trials/*/checkpoint.pt")), driver, said)
+    three_nodes.remove_node(three_nodes.nodes.pop(), allow_graceful=False)
+    three_nodes.add()
+    until(lambda: "was cut short" in said.read_text(), driver, said)
+    os.killpg(driver.pid, signal.SIGKILL)  # and then the driver is lost, too
+    driver.wait()
+    assert not (out / "leaderboard.json").exists()
+
+    assert started(advice_file, out, *there).wait(600) == 0, said.read_text()
+    assert "room for 3 trials at a time" in said.read_text()
+    assert ranked(out) == ranked(alone)
+    weights = {p.parent.name: p.read_bytes() for p in storage.glob("trials/*/generator.*")}
+    assert weights == {p.parent.name: p.read_bytes() for p in alone.glob("trials/*/generator.*")}
+    assert (storage / "report.html").exists()
+    assert not list(out.glob("trials/*/checkpoint.pt"))  # these stay where they are
