@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from math import inf
 from typing import Self
 
 from rich.console import Console
@@ -15,6 +16,10 @@ from runner.trial import Event
 from runner.wording import counted, duration, images, listed
 
 ALL = "all trials"
+
+
+BARS = 16  # trials that are shown at a time, of the thousand that a cluster may hold
+NAMES = 12  # arms that are named when a rung begins
 
 
 class Display:
@@ -35,6 +40,7 @@ class Display:
         self.tasks: dict[str, TaskID] = {}
         self.goal: dict[str, int] = {}  # real images at the end of this rung, for each trial
         self.seen: dict[str, int] = {}
+        self.done = 0  # the sum of what was seen
         self.total, self.before, self.begun = 1, 0, time.monotonic()
         self.spoke = 0.0
 
@@ -85,23 +91,27 @@ class Display:
         if rungs[1:]:
             arms = race.entrants[index]
             says = f"rung {index + 1} of {len(rungs)}, to {images(rungs[index].budget)} images: "
-            self.console.print(says + (listed(arms) if index else counted(len(arms), "arm")))
+            named = index and len(arms) <= NAMES
+            self.console.print(says + (listed(arms) if named else counted(len(arms), "arm")))
         self.goal = {task.trial: task.budget for task in tasks}
         self.seen = {
             task.trial: race.results[task.trial].images_seen if task.trial in race.results else 0
             for task in tasks
         }
-        self.total, self.before = sum(self.goal.values()), sum(self.seen.values())
-        self.begun = time.monotonic()
+        self.total, self.done = sum(self.goal.values()), sum(self.seen.values())
+        self.before, self.begun = self.done, time.monotonic()
         self.remove(ALL)
 
     def heard(self, event: Event) -> None:
         goal = self.goal.get(event.trial, event.images_seen)
         seen = min(event.images_seen, goal)
-        self.seen[event.trial] = max(seen, self.seen.get(event.trial, 0))
+        before = self.seen.get(event.trial, 0)
+        self.seen[event.trial] = max(seen, before)
+        self.done += max(0, seen - before)
         note = f"{event.images_per_second:,.0f} images/s" if event.images_per_second else event.what
-        self.update(event.trial, seen, goal, note)
-        self.update(ALL, sum(self.seen.values()), self.total, self.time_left())
+        if self.has_room_for(event.trial):
+            self.update(event.trial, seen, goal, note)
+        self.update(ALL, self.done, self.total, self.time_left())
         if event.says:
             self.console.print(f"{event.trial}: {event.says}", markup=False)
         if event.look is not None:
@@ -113,11 +123,11 @@ class Display:
 
     def time_left(self) -> str:
         """Of this rung."""
-        done = sum(self.seen.values()) - self.before
+        done = self.done - self.before
         elapsed = time.monotonic() - self.begun
         if done <= 0 or elapsed < 5:
             return ""
-        left = (self.total - sum(self.seen.values())) * elapsed / done
+        left = (self.total - self.done) * elapsed / done
         return f"about {duration(left)} left"
 
     def speak(self) -> None:
@@ -125,8 +135,18 @@ class Display:
         now = time.monotonic()
         if not self.live and now - self.spoke > 60 and (left := self.time_left()):
             self.spoke = now
-            percent = 100 * sum(self.seen.values()) / self.total
+            percent = 100 * self.done / self.total
             print(f"{percent:.0f} % of this rung, {left}", file=sys.stderr, flush=True)
+
+    def has_room_for(self, trial: str) -> bool:
+        """Those that have got to the end of the rung make room for others."""
+        if trial in self.tasks or len(self.tasks) < BARS:
+            return True
+        ended = (each for each in self.tasks if self.seen.get(each, 0) >= self.goal.get(each, inf))
+        first = next(ended, None)
+        if first is not None:
+            self.remove(first)
+        return first is not None
 
     def update(self, name: str, done: int, total: int, note: str) -> None:
         if name not in self.tasks:
