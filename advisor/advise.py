@@ -9,7 +9,7 @@ from advisor.costs import cost, critic_steps, time_per_image, troubles
 from advisor.cutting import Survivors, cut, holds
 from advisor.evidence import Evidence, cite
 from advisor.explain.relax import relaxations
-from advisor.facts import derive
+from advisor.facts import Facts, derive
 from advisor.failures import failures
 from advisor.numbers import Numbers, Table, tables
 from advisor.overlays import used
@@ -70,7 +70,8 @@ class Advice:
     """One profile judged by one library.
 
     `leaving_out` takes sources away, and the recommended rules that rest on nothing else; without
-    `praise` nobody speaks of their own method. `like` lends what does not depend on either.
+    `praise` nobody speaks of their own method. `like` lends what does not depend on either; where it
+    judges the same answers, also what it heard of those of whom nobody falls silent.
     """
 
     def __init__(
@@ -85,19 +86,23 @@ class Advice:
     ) -> None:
         self.answers, self.library, self.strict = dict(answers), library, strict
         self.leaving_out, self.like = frozenset(leaving_out), like
-        self.facts = derive(answers, library)
-        lent = like.evidence.quoted if like else {}
+        self.same = like if like and like.answers == self.answers else None
+        self.facts: Facts = dict(self.same.facts) if self.same else derive(answers, library)
+        heard = self.same.evidence if self.same else None
         self.evidence: Evidence = Evidence(
-            library, self.facts, leaving_out, praise=praise, quoted=lent
+            library, self.facts, leaving_out, praise=praise, like=heard
         )
         if self.evidence.dataset:
             self.facts["dataset_evidence"] = "studied" if self.evidence.studied else "none"
         self.space: Space = like.space if like else Space(library, self.task)
         self._cuts: dict[tuple[object, ...], Survivors] = like._cuts if like else {}
         self._heard: dict[str, tuple[tuple[Support, ...], tuple[Testimony, ...]]] = {}
-        self.rules = [
-            rule for rule in library.rules if holds(rule, self.facts) and self.stands(rule)
-        ]
+        self.applying: list[Rule] = (
+            self.same.applying
+            if self.same and self.same.facts == self.facts
+            else [rule for rule in library.rules if holds(rule, self.facts)]
+        )
+        self.rules = [rule for rule in self.applying if self.stands(rule)]
 
     def without(self, *sources: str, praise: bool = True) -> "Advice":
         """The same profile, judged without some sources."""
@@ -147,9 +152,11 @@ class Advice:
 
     def stands(self, rule: Rule) -> bool:
         """A recommended rule falls when all that it rests on is left out."""
+        if rule.layer != "recommended" or not rule.claims:
+            return True
         claims = self.library.claims
         rests_on = {*rule.sources, *(claims[claim].lineage for claim in rule.claims)}
-        return rule.layer != "recommended" or not rule.claims or not rests_on <= self.leaving_out
+        return not rests_on <= self.leaving_out
 
     @property
     def control_point(self) -> Combination | None:
@@ -330,8 +337,11 @@ class Advice:
 
     def heard(self, gan: str) -> tuple[tuple[Support, ...], tuple[Testimony, ...]]:
         if gan not in self._heard:
-            testimony = self.evidence.testimony(gan)
-            self._heard[gan] = self.evidence.support(testimony), testimony
+            if self.same and self.evidence.agrees(self.same.evidence, gan):
+                self._heard[gan] = self.same.heard(gan)
+            else:
+                testimony = self.evidence.testimony(gan)
+                self._heard[gan] = self.evidence.support(testimony), testimony
         return self._heard[gan]
 
     # Published numbers -----------------------------------------------------------------------

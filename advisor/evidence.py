@@ -18,7 +18,8 @@ COMPARABLE = ("task:", "technique:", "class:unregularized")
 class Evidence:
     """What the claims of the library say, for one profile.
 
-    `leaving_out` silences sources; without `praise` nobody speaks of their own method.
+    `leaving_out` silences sources; without `praise` nobody speaks of their own method. `like` is
+    that of the same profile with fewer silenced: it lends what it quoted.
     """
 
     def __init__(
@@ -28,13 +29,15 @@ class Evidence:
         leaving_out: Collection[str] = (),
         *,
         praise: bool = True,
-        quoted: dict[tuple[str, str, str, int], Testimony] | None = None,
+        like: "Evidence | None" = None,
     ) -> None:
         self.library = library
-        self.quoted = {} if quoted is None else quoted  # by GAN, need, claim and vote
-        self.claims = [
+        self.quoted: dict[tuple[str, str, str, int], Testimony] = {}  # by GAN, need, claim and vote
+        if like:
+            self.quoted = like.quoted
+        self.claims: list[Claim] = [
             claim
-            for claim in library.claims.values()
+            for claim in (like.claims if like else library.claims.values())
             if claim.lineage not in leaving_out and (praise or not claim.own_method)
         ]
         name = facts.get("dataset")
@@ -85,6 +88,10 @@ class Evidence:
 
     def compared_on_dataset(self, gan: str) -> bool:
         return any(self.direct(claim) for claim in self.by_gan[gan])
+
+    def agrees(self, other: "Evidence", gan: str) -> bool:
+        """Whether the same claims speak of a GAN, and are in scope."""
+        return self.studied == other.studied and self.by_gan[gan] == other.by_gan[gan]
 
     def testimony(self, gan: str) -> tuple[Testimony, ...]:
         """Every claim in scope that speaks to a stated need of this GAN."""

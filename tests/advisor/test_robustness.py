@@ -42,6 +42,22 @@ def test_the_count_is_that_of_advice_given_anew_without_each_source(library, ans
         assert list(found.lost_without) == lost
 
 
+@pytest.mark.parametrize("answers", PROFILES)
+def test_what_is_lent_is_what_would_be_heard_anew(library, answers):
+    profile = checked(answers, library)
+    whole = Advice(profile, library)
+    for gan in library.gans:
+        whole.heard(gan)
+    for source in (*voices(whole), None):
+        lent = whole.without(source) if source else whole.without(praise=False)
+        anew = Advice(profile, library, leaving_out=lent.leaving_out, praise=bool(source))
+        assert lent.facts == anew.facts
+        assert lent.rules == anew.rules
+        assert lent.left == anew.left
+        for gan in library.gans:
+            assert lent.heard(gan) == anew.heard(gan)
+
+
 def test_what_one_source_alone_says_is_lost_without_it(library):
     """RaLSGAN's quality on CIFAR-10 is reported by the paper that introduced it."""
     found = recommend(checked(PROFILES[0], library), library)
