@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/
 CONSTRAINTS ?= constraints.txt
 DEMO ?= runs/demo
 
-.PHONY: demo test test-slow check format docs benchmarks clean setup
+.PHONY: demo test test-slow check format docs benchmarks gallery clean setup
 
 setup: $(VENV)/.ready
 
@@ -46,6 +46,10 @@ benchmarks: setup
 	$(RUN)python -m tests.benchmarks.advice_speed
 	$(RUN)python -m tests.benchmarks.advice
 	$(RUN)python -m tests.benchmarks.halving
+
+# An hour and a half on two idle cores; goes on where it was interrupted.
+gallery: setup
+	$(RUN)python -m tests.benchmarks.gallery --jobs 2
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

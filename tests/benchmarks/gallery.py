@@ -102,7 +102,7 @@ def train(system: System, ground: Ground, budget: int, runs: Path) -> str:
     """All seeds of one system on one ground, as far as they have not ended before."""
     folder = runs / ground.data / system.id
     folder.mkdir(parents=True, exist_ok=True)
-    share_floor(folder)
+    share_anchors(folder)
     request = Request(
         data=ground.data, budget=budget, seeds=ground.seeds, device="cpu", **ground.request
     )
@@ -119,9 +119,9 @@ def train(system: System, ground: Ground, budget: int, runs: Path) -> str:
     )
 
 
-def share_floor(folder: Path) -> None:
+def share_anchors(folder: Path) -> None:
     """Real against real is the same for all that are trained on the same: measured once."""
-    for file in ("floor.json", "real.png"):
+    for file in ("anchors.json", "real.png"):
         measured = next(folder.parent.glob(f"*/{file}"), None)
         if measured and not (folder / file).exists():
             shutil.copy(measured, folder / file)

@@ -7,12 +7,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-import numpy as np
-from PIL import Image
-
 from knowledge.library import Library
 from runner.data.points import MIXTURES
 from runner.results import TrialResult
+from tests.benchmarks.gallery_pictures import gallery, write_pictures
 from tests.benchmarks.gallery_predictions import (
     APART,
     Aspect,
@@ -26,12 +24,15 @@ from tests.benchmarks.gallery_predictions import (
 from tests.benchmarks.gallery_systems import GROUNDS, SYSTEMS, System
 from tests.benchmarks.page import fill
 
-PANEL, GAP, QUALITY = 262, 6, 70  # pixels a side, between panels; of WebP
-WHITE = 255
 TOYS = tuple(ground.data for ground in GROUNDS if ground.data in MIXTURES)
 IMAGES = GROUNDS[-1].data
-REAL = "real"
 NAMES = {system.id: system.name for system in SYSTEMS}
+ANCHORS = {
+    "floor": "real images against real ones",
+    "blur": "blurred real images",
+    "noise": "noise",
+    "mean": "the mean image",
+}
 HOW: Mapping[Aspect, str] = {
     "quality": "the Fréchet distance on Fashion-MNIST",
     "diversity": "one and the share of modes that are missing on both toys",
@@ -79,7 +80,7 @@ def write_page(runs: Path, out: Path, library: Library) -> None:
     found = {
         (s.id, ground.data): outcome(runs, ground.data, s.id) for s in SYSTEMS for ground in GROUNDS
     }
-    lines = [*conditions(found, machine(runs)), *report(found, floor(runs), library)]
+    lines = [*conditions(found, machine(runs)), *report(found, anchors(runs), library)]
     fill(page, "\n".join(lines) + "\n")
     write_pictures(runs, out)
 
@@ -105,11 +106,12 @@ def outcome(runs: Path, data: str, system: str) -> Outcome:
     )
 
 
-def floor(runs: Path) -> float | None:
-    """Real images against real ones."""
-    for file in (runs / IMAGES).glob("*/floor.json"):
-        return float(json.loads(file.read_bytes())["value"])
-    return None
+def anchors(runs: Path) -> Mapping[str, float]:
+    """Distances of what needs no training: "floor" is of real images, the others of noise, ..."""
+    for file in (runs / IMAGES).glob("*/anchors.json"):
+        measured = json.loads(file.read_bytes())
+        return {name: score["value"] for name, score in measured.items() if score}
+    return {}
 
 
 def machine(runs: Path) -> str | None:
@@ -143,16 +145,16 @@ def conditions(found: Found, where: str | None) -> Iterator[str]:
     yield ""
 
 
-def report(found: Found, real: float | None, library: Library) -> Iterator[str]:
+def report(found: Found, known: Mapping[str, float], library: Library) -> Iterator[str]:
     figures = figures_of(found)
     told = [(each, verdict(each, figures)) for each in predictions(library)]
     predicted = {s.id: tally([v for p, v in told if p.system == s.id]) for s in SYSTEMS}
     yield from toys_table(found)
-    yield from images_table(found, real, predicted)
+    yield from images_table(found, known, predicted)
     yield from predictions_table(told)
     yield "## Pictures"
     yield ""
-    yield from gallery(found)
+    yield from gallery()
 
 
 def predictions_table(told: Sequence[tuple[Prediction, Verdict]]) -> Iterator[str]:
@@ -167,21 +169,27 @@ def predictions_table(told: Sequence[tuple[Prediction, Verdict]]) -> Iterator[st
     yield "| system | predicted | by | says | here |"
     yield "|---|---|---|---|---|"
     for each, came in told:
-        where = f" ({each.condition})" if each.condition else ""
-        yield (
-            f"| {NAMES[each.system]} | {each.expected} in {each.aspect} than {rival(each)} "
-            f"| `{each.by}` | {each.says}{where} | {came} |"
-        )
+        if each.against:
+            where = f" ({each.condition})" if each.condition else ""
+            yield (
+                f"| {NAMES[each.system]} | {phrase(each)} | `{each.by}` | {each.says}{where} "
+                f"| {came} |"
+            )
     yield ""
+    alone: dict[str, list[str]] = {}
+    for each, _ in told:
+        if not each.against and NAMES[each.system] not in alone.setdefault(each.by, []):
+            alone[each.by].append(NAMES[each.system])
+    for rule, systems in alone.items():
+        yield f"`{rule}` speaks against {', '.join(systems)} as well; nothing is here to hold them against."
+        yield ""
 
 
-def rival(prediction: Prediction) -> str:
-    match prediction.against:
-        case ():
-            return "the same without it"
-        case (one,):
-            return NAMES[one]
-    return "the middle one of the large study's GANs"
+def phrase(prediction: Prediction) -> str:
+    others = "the middle one of the large study's GANs"
+    rival = NAMES[prediction.against[0]] if len(prediction.against) == 1 else others
+    how = {"better": "better than", "worse": "worse than", "equal": "level with"}
+    return f"{prediction.aspect}: {how[prediction.expected]} {rival}"
 
 
 # Figures -----------------------------------------------------------------------------------------
@@ -205,8 +213,14 @@ def figures_of(found: Found) -> Figures:
 
 
 def distance(images: Outcome) -> float:
-    scores = [result.score.value for result in images.finished if result.score]
-    return geometric(scores) if scores else inf
+    """Of two that have learnt nothing none is the better one."""
+    scores = [r.score for r in images.finished if r.score and covered(r) >= UNLIKE]
+    return geometric([score.value for score in scores]) if scores else inf
+
+
+def covered(result: TrialResult) -> float:
+    """The share of real images that have a sample near them (Naeem et al., 2020)."""
+    return result.score.secondary.get("coverage", 1.0) if result.score else 0.0
 
 
 def missing(toys: Sequence[Outcome]) -> float:
@@ -258,6 +272,7 @@ def toy_cells(toy: Outcome) -> tuple[str, str, str, str]:
 
 
 FEW, GOOD, NONE = 0.5, 0.5, 0.01  # shares: of modes; of samples; placeholders
+UNLIKE = 0.005  # share of real images below which nothing has been learnt; a placeholder
 
 
 def troubles(toy: Outcome, name: str) -> Iterator[str]:
@@ -276,78 +291,52 @@ def troubles(toy: Outcome, name: str) -> Iterator[str]:
         yield "few modes, and few samples near them"
 
 
-def images_table(found: Found, real: float | None, predicted: Mapping[str, str]) -> Iterator[str]:
+def images_table(
+    found: Found, known: Mapping[str, float], predicted: Mapping[str, str]
+) -> Iterator[str]:
     some = [result for system in SYSTEMS for result in found[system.id, IMAGES].finished]
     final = some[0].score.metric if some and some[0].score else "distance"
     look = some[0].look_metric if some else "looks"
     yield "## Fashion-MNIST, 32 px"
     yield ""
     yield (
-        f"| system | best {look} | last {look} | {final} | images/s | what went wrong "
-        "| predictions that came true |"
+        f"| system | best {look} | last {look} | {final} | coverage % | images/s "
+        "| what went wrong | predictions that came true |"
     )
-    yield "|---|---:|---:|---:|---:|---|---|"
+    yield "|---|---:|---:|---:|---:|---:|---|---|"
     for system in SYSTEMS:
         images = found[system.id, IMAGES]
         cells = [cell for result in images.finished[:1] for cell in image_cells(result)]
         pace = f"{images.pace:,.0f}" if images.pace else "–"
         yield (
-            f"| {row(system)} | {' | '.join(cells or ['–'] * 3)} | {pace} "
-            f"| {'; '.join(images.failures)} | {predicted[system.id]} |"
+            f"| {row(system)} | {' | '.join(cells or ['–'] * 4)} | {pace} "
+            f"| {'; '.join(mishaps(images, known))} | {predicted[system.id]} |"
         )
-    if real is not None:
-        yield f"| *real images against real images* | | | {real:.1f} | | | |"
+    for anchor, name in ANCHORS.items():
+        if anchor in known:
+            yield f"| *{name}* | | | {known[anchor]:.0f} | | | | |"
     yield ""
 
 
-def image_cells(result: TrialResult) -> tuple[str, str, str]:
+def mishaps(images: Outcome, known: Mapping[str, float]) -> Iterator[str]:
+    """Failures, and what the measures show to be one."""
+    yield from images.failures
+    for result in images.finished[:1]:
+        if result.score and result.score.value > known.get("noise", inf):
+            yield "farther away than noise"
+        elif covered(result) < UNLIKE:
+            yield "hardly a sample like any real image"
+
+
+def image_cells(result: TrialResult) -> tuple[str, str, str, str]:
     best = result.best_look
     return (
         f"{best.value:.0f}" if best else "–",
         f"{result.looks[-1].value:.0f}" if result.looks else "–",
         f"{result.score.value:.0f}" if result.score else "–",
+        f"{100 * covered(result):.1f}",
     )
 
 
 def row(system: System) -> str:
     return f"[{system.name}](#{system.id})"
-
-
-# Pictures ----------------------------------------------------------------------------------------
-
-
-def gallery(found: Found) -> Iterator[str]:
-    yield f"Of each system its first seed on {', '.join((*TOYS, IMAGES))}, after the same budget."
-    yield ""
-    yield f"<a id='{REAL}'></a>**Real samples**"
-    yield ""
-    yield f"![Real samples of {', '.join((*TOYS, IMAGES))}]({REAL}.webp)"
-    for system in SYSTEMS:
-        because = f" ({system.because})" if system.because else ""
-        yield ""
-        yield f"<a id='{system.id}'></a>**{system.name}**{because}"
-        yield ""
-        yield f"![{system.name} on {', '.join((*TOYS, IMAGES))}]({system.id}.webp)"
-
-
-def write_pictures(runs: Path, out: Path) -> None:
-    """A strip for each system: a panel for each ground, empty where there is nothing."""
-    for system in SYSTEMS:
-        first = f"trials/{system.id}-seed0/samples.png"
-        files = [runs / ground.data / system.id / first for ground in GROUNDS]
-        if any(file.exists() for file in files):
-            strip(files).save(out / f"{system.id}.webp", quality=QUALITY, method=6)
-    real = [next((runs / ground.data).glob("*/real.png"), Path()) for ground in GROUNDS]
-    if any(file.is_file() for file in real):
-        strip(real).save(out / f"{REAL}.webp", quality=QUALITY, method=6)
-
-
-def strip(files: Sequence[Path]) -> Image.Image:
-    width = len(files) * (PANEL + GAP) - GAP
-    canvas = Image.fromarray(np.full((PANEL, width), WHITE, np.uint8))
-    for place, file in enumerate(files):
-        if file.is_file():
-            with Image.open(file) as opened:
-                panel = opened.convert("L").resize((PANEL, PANEL), Image.Resampling.BOX)
-            canvas.paste(panel, (place * (PANEL + GAP), 0))
-    return canvas

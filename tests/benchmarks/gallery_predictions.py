@@ -6,6 +6,7 @@ the same system without it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Literal, NamedTuple
 
 from knowledge.library import Library
@@ -53,6 +54,8 @@ def verdict(prediction: Prediction, figures: Figures) -> Verdict:
     if prediction.system not in of or not others:
         return "cannot be told"
     own, other = of[prediction.system], others[len(others) // 2]
+    if own == other == inf:
+        return "cannot be told"
     found = standing(own, other, APART[prediction.aspect])
     if found == prediction.expected:
         return "came true"

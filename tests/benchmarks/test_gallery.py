@@ -9,19 +9,19 @@ from knowledge.library import load
 from runner.game import build
 from runner.results import TrialResult
 from runner.scene import ImageShape
-from tests.benchmarks.gallery import a_core_each, known, options, share_floor, train
+from tests.benchmarks.gallery import a_core_each, known, options, share_anchors, train
 from tests.benchmarks.gallery_page import (
-    GAP,
-    PANEL,
     Outcome,
+    anchors,
     figures_of,
-    floor,
+    mishaps,
     outcome,
     report,
     toy_cells,
     troubles,
     write_page,
 )
+from tests.benchmarks.gallery_pictures import GAP, PANEL
 from tests.benchmarks.gallery_predictions import (
     Prediction,
     predictions,
@@ -83,14 +83,14 @@ def test_processes_share_the_cores():
     assert len(list(a_core_each(64))) == 64
 
 
-def test_the_floor_is_measured_once(tmp_path):
+def test_anchors_are_measured_once(tmp_path):
     first, second = tmp_path / "wgan", tmp_path / "vae"
     first.mkdir()
     second.mkdir()
-    (first / "floor.json").write_text("{}")
-    share_floor(second)
-    assert (second / "floor.json").read_text() == "{}"
-    share_floor(first)
+    (first / "anchors.json").write_text("{}")
+    share_anchors(second)
+    assert (second / "anchors.json").read_text() == "{}"
+    share_anchors(first)
 
 
 @pytest.mark.slow
@@ -126,9 +126,9 @@ def test_a_prediction_is_held_against_the_figures(expected, own, came):
     assert verdict(told, {"quality": {"a": own, "b": 100.0}}) == came
 
 
-def test_two_that_fail_are_equal():
+def test_of_two_that_fail_none_is_the_better_one():
     told = Prediction("a", ("b",), "quality", "equal", "k01", "…")
-    assert verdict(told, {"quality": {"a": inf, "b": inf}}) == "came true"
+    assert verdict(told, {"quality": {"a": inf, "b": inf}}) == "cannot be told"
 
 
 def test_what_has_not_been_trained_tells_nothing():
@@ -206,6 +206,18 @@ def test_a_failure_counts_as_the_worst_and_nothing_as_nothing():
     assert figures["diversity"] == {}
 
 
+@pytest.mark.parametrize(
+    ("coverage", "figure", "says"),
+    [(0.3, 40.0, []), (0.001, inf, ["hardly a sample like any real image"])],
+)
+def test_what_looks_like_no_real_image_has_learnt_nothing(coverage, figure, says):
+    trial = plan(["wgan"]).trials[0]
+    images = Outcome((finished(trial, 40.0, secondary={"coverage": coverage}),))
+    figures = figures_of({**NOTHING, ("wgan", "fashion-mnist"): images})
+    assert figures["quality"]["wgan"] == pytest.approx(figure)
+    assert list(mishaps(images, {"noise": 50.0})) == says
+
+
 def test_fewer_modes_are_worse():
     found = dict(NOTHING)
     for name, modes in (("wgan", 2.0), ("vae", 8.0)):
@@ -216,7 +228,7 @@ def test_fewer_modes_are_worse():
 
 
 def test_every_row_is_there_before_anything_has_been_trained():
-    text = "\n".join(report(NOTHING, None, LIBRARY))
+    text = "\n".join(report(NOTHING, {}, LIBRARY))
     for system in SYSTEMS:
         assert text.count(f"[{system.name}](#{system.id})") == 2
         assert f"{system.id}.webp" in text
@@ -228,7 +240,7 @@ def test_the_page_is_made_anew_and_what_a_person_wrote_stays(tmp_path):
     folder = runs / "fashion-mnist" / "wgan"
     write(folder / "trials" / "wgan-seed0" / "result.json", finished(first, 40.0))
     Image.new("L", (526, 526), 9).save(folder / "trials" / "wgan-seed0" / "samples.png")
-    (folder / "floor.json").write_text('{"value": 1.5}')
+    (folder / "anchors.json").write_text('{"floor": {"value": 1.5}, "noise": {"value": 39}}')
     write_page(runs, out, LIBRARY)
     page = out / "README.md"
     page.write_text(page.read_text().replace("# Gallery", "# Gallery\n\nRead by a person."))
@@ -236,13 +248,14 @@ def test_the_page_is_made_anew_and_what_a_person_wrote_stays(tmp_path):
     write_page(runs, out, LIBRARY)
     assert page.read_text() == before
     assert "Read by a person." in before
-    assert "*real images against real images* | | | 1.5 |" in before
+    assert "*real images against real ones* | | | 2 |" in before
+    assert "farther away than noise" in before
     with Image.open(out / "wgan.webp") as strip:
         assert strip.size == (3 * PANEL + 2 * GAP, PANEL)
         assert strip.getpixel((strip.width - 9, 9))[0] < 30  # the images' panel, the last one
         assert strip.getpixel((9, 9))[0] > 240  # nothing of the toys yet
     assert not (out / "vae.webp").exists()
-    assert floor(runs) == 1.5
+    assert anchors(runs) == {"floor": 1.5, "noise": 39}
 
 
 def test_options_have_the_budgets_of_both_columns():
