@@ -47,7 +47,7 @@ benchmarks: setup
 	$(RUN)python -m tests.benchmarks.advice
 	$(RUN)python -m tests.benchmarks.halving
 
-# An hour and a half on two idle cores; goes on where it was interrupted.
+# Less than an hour on two idle cores; goes on where it was interrupted.
 gallery: setup
 	$(RUN)python -m tests.benchmarks.gallery --jobs 2
 

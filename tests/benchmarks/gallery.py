@@ -32,7 +32,7 @@ from runner.train import train as train_on
 from tests.benchmarks.gallery_page import write_page
 from tests.benchmarks.gallery_systems import GROUNDS, SYSTEMS, Ground, System, recipe_for
 
-# What two cores have time for in an hour and a half.
+# What one core has time for in about an hour.
 TOYS_BUDGET, IMAGES_BUDGET = 800_000, 32_000
 PACED = 2_000  # real samples by which the pace is measured
 N = TypeVar("N", bound=NamedTuple)
