@@ -40,6 +40,7 @@ def cautions(
             )
     yield from flattered(contest)
     yield from in_parts(contest)
+    yield from remarked(contest)
     yield from departed(contest)
     anchor = next((each for each in contest.tallies if each.arm == control), None)
     if contest.arms and anchor and anchor.results and not anchor.logs:
@@ -98,6 +99,14 @@ def in_parts(contest: Contest) -> Iterator[str]:
             else:
                 says += "That is the same but for rounding and which random numbers are drawn."
             yield says
+
+
+def remarked(contest: Contest) -> Iterator[str]:
+    """What trials say of themselves: a late collapse, say."""
+    for each in contest.tallies:
+        for result in each.results:
+            for remark in result.remarks:
+                yield f"{each.name}, {result.trial.which}: {remark}."
 
 
 def departed(contest: Contest) -> Iterator[str]:

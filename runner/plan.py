@@ -104,6 +104,7 @@ class RunPlan(Record):
     trials: tuple[Trial, ...]
     skipped: tuple[Skip, ...] = ()
     continued: Continued | None = None
+    health: bool = True  # trials without hope are stopped
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class Request(Record):
     budget: int = 2_000_000
     time: float | None = None  # seconds for the whole run, instead of a budget
     halving: bool = True  # arms far behind leave early
+    health: bool = True  # trials without hope are stopped
     seeds: int = 3
     search: int = 0  # settings of each candidate, one trial each, instead of seeds
     features: str = "auto"
@@ -109,6 +110,7 @@ def prepare(
         device=device.type,
         trials=trials,
         skipped=skipped,
+        health=request.health,
     )
     return Prepared(plan, images, features)
 

@@ -8,7 +8,16 @@ from knowledge.schema import Record
 from runner.metrics.score import Score
 from runner.plan import Trial
 
-Status = Literal["finished", "paused", "diverged", "out-of-memory", "crashed"]
+Status = Literal[
+    "finished",
+    "paused",
+    "diverged",
+    "critic-won",
+    "collapsed",
+    "stalled",
+    "out-of-memory",
+    "crashed",
+]
 
 
 class Look(Record):
@@ -17,6 +26,8 @@ class Look(Record):
     images_seen: int
     seconds: float  # of training so far
     value: float
+    coverage: float | None = None  # the share of real images that some generated one is near to
+    spread: float | None = None  # how far apart generated images are, beside real ones
 
 
 class TrialResult(Record):
@@ -25,6 +36,7 @@ class TrialResult(Record):
     trial: Trial
     status: Status
     why: str | None = None  # of a failure
+    remarks: tuple[str, ...] = ()  # what a reader of the result ought to know
     score: Score | None = None  # at the end of the budget
     truth: dict[str, float] = Field(default_factory=dict)  # of toys: "modes-covered", ...
     looks: tuple[Look, ...] = ()
@@ -85,6 +97,7 @@ class Standing(Record):
     finished: int
     tried: int
     failures: tuple[str, ...] = ()  # each reason, with the seeds that it stopped
+    foreseen: tuple[str, ...] = ()  # what the advice had said of how it fails
     images_per_second: float
     seconds: float  # of training, all seeds
     control: bool = False

@@ -16,13 +16,16 @@ from torch import Tensor
 from knowledge.files import write_whole
 from runner.checkpoint import discard, previous
 from runner.data import Batches, DataError, ImageSet, open_images
+from runner.data.cache import cache_folder
 from runner.game import build, sample
+from runner.health import Course, Finding, diversity, hopeless, late_collapse
 from runner.kept import Looks, looks_in, result_in, sweep
 from runner.memory import of_the_batch, ran_out
 from runner.metrics import (
     Extractor,
     Reference,
     Score,
+    anchors,
     extractor,
     measurable,
     measure,
@@ -32,9 +35,10 @@ from runner.pictures import picture, shown
 from runner.plan import RunPlan, Trial
 from runner.prepare import reference_of
 from runner.results import Look, Status, TrialResult
+from runner.rounds import Diverged, Trained
+from runner.rounds import Look as Loss
 from runner.scene import Game, ImageShape, Scene
-from runner.train import Diverged, Progress, Trained, train
-from runner.train import Look as Loss
+from runner.train import Progress, train
 from runner.truth import Model, truth_of
 
 EVALUATION_SEED = 1_000_003  # latents of every score: the same for all candidates
@@ -61,17 +65,21 @@ def run_trial(
     """Trains up to `budget` (the end of a rung; None: to the end) and writes result.json.
 
     Goes on where an earlier rung ended or an earlier attempt stopped. At the end of the whole
-    budget the samples are measured. Divergence and a full device memory are results. Raises
+    budget the samples are measured. Divergence, a trial without hope and a full device memory are
+    results. Raises
     DataError where the images are no longer the planned ones, Foreign and CheckpointError for a
     file of another trial, and OSError where the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
     attempt = Attempt(trial, plan, folder, tell)
+    status: Status
+    why: str | None = None
     try:
-        attempt.run(budget or trial.budget)
-        status: Status = "finished" if attempt.measured else "paused"
-        why = None
+        if found := attempt.run(budget or trial.budget):
+            status, why = found
+        else:
+            status = "finished" if attempt.measured else "paused"
     except Diverged as error:
         status, why = "diverged", str(error)
         attempt.images_seen, attempt.history = error.images_seen, error.history
@@ -93,6 +101,8 @@ class Attempt:
         self.trial, self.plan, self.folder, self.tell = trial, plan, folder, tell
         before = result_in(folder, trial)  # of the rung before, if any
         self.looks = looks_in(folder, trial) or (before.looks if before else ())
+        self.remarks = before.remarks if before else ()
+        self.judged = {look.images_seen for look in before.looks} if before else set()
         self.images_seen, self.seconds = 0, 0.0
         self.measuring_seconds = before.measuring_seconds if before else 0.0
         self.measured = False
@@ -103,13 +113,16 @@ class Attempt:
         self.game: Game | None = None
         self.micro_batch: int | None = None
 
-    def run(self, end: int) -> None:
+    def run(self, end: int) -> Finding | None:
+        """Why it was given up, if it was."""
         images = planned_images(self.plan)
         final, glance = references(images, self.plan)
         self.look_metric = metric_name(glance.extractor, glance.count)
         for budget in milestones(self.plan, end):
-            looked = any(look.images_seen >= budget for look in self.looks)
-            if looked and budget < end:
+            newest = max((look.images_seen for look in self.looks), default=0)
+            looked = budget <= newest
+            # A process may have been killed between the newest look and what followed from it.
+            if looked and budget < end and (budget < newest or budget in self.judged):
                 continue
             trained = self.train_to(budget, images)
             if not looked and went_on(trained, budget):
@@ -119,9 +132,13 @@ class Attempt:
             begun = time.perf_counter()
             if not looked:
                 self.look(trained, glance, budget)
+            found = None if went_on(trained, budget) else self.judge(trained, glance, images)
             if budget == self.trial.budget:
                 self.measure(trained, final, images)
             self.measuring_seconds += time.perf_counter() - begun
+            if found:
+                return found
+        return None
 
     @property
     def checkpoint(self) -> Path:
@@ -164,16 +181,47 @@ class Attempt:
         """A cheap distance and a picture of the same latents as ever."""
         self.say("looking")
         game = trained.game
-        score = measure(sampler(game), glance, seed=EVALUATION_SEED, secondary=False)
-        self.check(score, trained)
-        look = Look(images_seen=budget, seconds=self.seconds, value=score.value)
+        features = glance.extractor(sampler(game)(glance.count, EVALUATION_SEED))
+        value = self.checked(glance.distance(features), trained)
+        variety = diversity(features, glance)
+        look = Look(
+            images_seen=budget,
+            seconds=self.seconds,
+            value=value,
+            coverage=variety.coverage,
+            spread=variety.spread,
+        )
         self.looks = (*(old for old in self.looks if old.images_seen < budget), look)
         samples = sampler(game)(shown(game.image.size), PICTURE_SEED)
         # Before the look: once that is there, nobody comes back for the picture.
         write_whole(self.folder / "samples.png", picture(samples))
         kept = Looks(trial=self.trial, looks=self.looks)
         write_whole(self.folder / "looks.json", kept.model_dump_json(indent=1))
-        self.say("looking", look=score.value)
+        self.say("looking", look=value)
+
+    def judge(self, trained: Trained, glance: Reference, images: ImageSet) -> Finding | None:
+        """Whether to give it up; at its end there is nothing left to save."""
+        at = self.looks[-1].images_seen
+        if at == self.trial.budget:
+            if late := late_collapse(self.looks):
+                self.remarks = (*self.remarks, late)
+            return None
+
+        def chance() -> float:
+            cache = cache_folder(None) / "references"
+            found = anchors(images.train, glance, cache=cache)
+            return max(found[name].value for name in ("noise", "mean"))
+
+        found = hopeless(
+            Course(self.trial.budget, trained.rounds, self.looks, trained.history, chance)
+        )
+        if found and self.plan.health:
+            self.remark(f"given up after {at:,} images, {found.status}: {found.why}")
+            return found
+        if found and not any(found.status in remark for remark in self.remarks):
+            says = f"it would have been given up as {found.status} after {at:,} images: {found.why}"
+            self.remarks = (*self.remarks, says)
+        return None
 
     def measure(self, trained: Trained, final: Reference, images: ImageSet) -> None:
         """The full measurement, at the end of the whole budget."""
@@ -181,17 +229,18 @@ class Attempt:
         game = trained.game
         write_generator(game, self.trial, self.folder / "generator.safetensors")
         draws = self.plan.measurement.draws
-        self.score = measure(sampler(game), final, draws=draws, seed=EVALUATION_SEED)
-        self.check(self.score, trained)
+        score = measure(sampler(game), final, draws=draws, seed=EVALUATION_SEED)
+        self.checked(score.value, trained)
+        self.score = score
         if truth := truth_of(self.plan.data.where, images, self.plan.device):
             self.truth = truth(model_of(game))
         self.measured = True
 
-    def check(self, score: Score, trained: Trained) -> None:
+    def checked(self, distance: float, trained: Trained) -> float:
         """Points may lie so far out that their distance is no number any more."""
-        if not isfinite(score.value):
-            self.score = None
+        if not isfinite(distance):
             raise Diverged(trained.images_seen, "the distance of its samples", trained.history)
+        return distance
 
     def result(self, status: Status, why: str | None) -> TrialResult:
         networks = self.game.networks if self.game else {}
@@ -202,6 +251,7 @@ class Attempt:
             trial=self.trial,
             status=status,
             why=why,
+            remarks=self.remarks,
             score=self.score,
             truth=self.truth,
             looks=self.looks,

@@ -39,6 +39,9 @@ Search = Annotated[
 Halving = Annotated[
     bool, typer.Option("--halving/--no-halving", help="Whether arms far behind leave early.")
 ]
+Health = Annotated[
+    bool, typer.Option("--health/--no-health", help="Whether trials without hope are stopped.")
+]
 Out = Annotated[Path, typer.Option("-o", "--out", help="The folder of this run.")]
 Size = Annotated[int, typer.Option(help="Pixels a side.")]
 Channels = Annotated[int | None, typer.Option(min=1, max=4, help="By default as the images are.")]
@@ -84,6 +87,7 @@ def plan(
     seeds: Seeds = 3,
     search: Search = 0,
     halving: Halving = True,
+    health: Health = True,
     out: Out = RUN,
     size: Size = 32,
     channels: Channels = None,
@@ -134,6 +138,7 @@ def run(
     seeds: Seeds = 3,
     search: Search = 0,
     halving: Halving = True,
+    health: Health = True,
     out: Out = RUN,
     size: Size = 32,
     channels: Channels = None,
@@ -238,6 +243,7 @@ def requested(
     seeds: int,
     search: int,
     halving: bool,
+    health: bool,
     size: int,
     channels: int | None,
     backbone: str | None,
@@ -274,6 +280,7 @@ def requested(
             "seeds": seeds,
             "search": search,
             "halving": halving,
+            "health": health,
             "features": features,
             "weights": weights,
             "engine": engine,

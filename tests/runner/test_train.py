@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from runner.game import build, sample
+from runner.rounds import Diverged
 from runner.scene import Game, Turn
-from runner.train import Diverged, chosen_precision, train
+from runner.train import chosen_precision, train
 from tests.runner.small import IMAGE, Bars, recipe
 
 
@@ -248,7 +249,7 @@ def test_divergence_names_the_loss_and_the_images(turn, poison):
 def test_where_looks_are_rare_a_diverged_average_is_still_not_handed_over(
     save_every, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("runner.train.CHECK_EVERY", {"cpu": 50})
+    monkeypatch.setattr("runner.rounds.CHECK_EVERY", {"cpu": 50})
     plan, calls = recipe(), []
 
     def spy(fake):

@@ -1,0 +1,418 @@
+"""Rounds of a game: all that changes while it is played, which is what a checkpoint holds."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from runner.memory import Before, Buffers, free, parts_of, ran_out
+from runner.scene import Game, Scene, Term, Turn, needs, terms_due
+
+Precision = Literal["float32", "bfloat16"]
+# Rounds between two looks for NaN. A look waits for a GPU, and costs nothing on a CPU.
+CHECK_EVERY = {"cpu": 1}
+CHECK_ELSEWHERE = 50
+SIGNS_EVERY = 8  # rounds; a curve's point has the mean of several
+SIGNS_OF = ("real_score", "fake_score", "fake")
+
+
+class Batches(Protocol):
+    """Endless batches that can go on where they stopped."""
+
+    def __next__(self) -> Mapping[str, Tensor]: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+class Look(NamedTuple):
+    """A point of the curves."""
+
+    images_seen: int
+    losses: dict[str, float]  # means since the look before
+    signs: dict[str, float]  # of how the players fare, see Run.read_signs; means as well
+
+
+class Trained(NamedTuple):
+    game: Game  # with the averaged generator, in eval mode
+    images_seen: int
+    rounds: int
+    seconds: float  # of training, over all sessions
+    history: list[Look]
+    precision: Precision
+    micro_batch: int | None = None  # images at a time, where a batch did not fit into memory
+
+    @property
+    def generator(self) -> nn.Module:
+        return self.game.networks["generator"]
+
+
+class Diverged(ArithmeticError):
+    """A loss is no longer finite, or the "weights" are not."""
+
+    def __init__(self, images_seen: int, loss: str, history: list[Look]) -> None:
+        super().__init__(images_seen, loss, history)  # as they are: it crosses process borders
+        self.images_seen = images_seen
+        self.loss = loss
+        self.history = history  # until then
+
+    def __str__(self) -> str:
+        return f"not finite after {self.images_seen:,} images: {self.loss}"
+
+
+class Decay(NamedTuple):
+    """Rates that stay, and then fall on a line to zero at the end of the run."""
+
+    begins: float | None  # a share of the run
+    ends: int  # real images shown to the critic
+
+    def share(self, images_seen: int) -> float:
+        """Of the rates that the recipe gives."""
+        if self.begins is None:
+            return 1.0
+        left = 1 - images_seen / self.ends
+        return min(1.0, max(0.0, left / (1 - self.begins)))
+
+
+class Splitting(NamedTuple):
+    """What happens when memory runs out."""
+
+    of_the_batch: Sequence[str]  # what is not quite the same in parts
+    tell: Callable[[str], None]
+
+    @property
+    def least(self) -> int:
+        """Images of a part: statistics of a single one are none."""
+        return 2 if self.of_the_batch else 1
+
+
+Tally = dict[str, tuple[Tensor, int]]  # sums and counts
+
+
+def note(tally: Tally, values: Mapping[str, Tensor]) -> None:
+    for name, value in values.items():
+        total, count = tally.get(name, (0, 0))
+        tally[name] = (total + value, count + 1)
+
+
+def means(tally: Tally) -> dict[str, float]:
+    return {name: float(total) / count for name, (total, count) in tally.items()}
+
+
+def spread(images: Tensor) -> Tensor:
+    return images.float().var(0).mean().sqrt()
+
+
+@dataclass
+class Run:
+    """Everything that changes while training: what a checkpoint holds."""
+
+    game: Game
+    batches: Batches
+    device: torch.device
+    precision: Precision
+    half_life: float
+    seed: int
+    decay: Decay
+    layout: torch.memory_format = torch.channels_last
+    split: Splitting | None = None  # None: running out of memory is an error
+    parts: int = 1  # in which a batch goes through
+    images_seen: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+    tally: Tally = field(default_factory=dict)  # of losses
+    signs: Tally = field(default_factory=dict)
+    history: list[Look] = field(default_factory=list)
+    batch: dict[str, Tensor] = field(default_factory=dict)  # the last one drawn
+
+    def __post_init__(self) -> None:
+        networks = self.game.networks
+        networks.to(self.device).to(memory_format=self.layout).train()
+        self.optimizers = [turn.optimizer(self.learnt_in(turn)) for turn in self.game.turns]
+        self.rates = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
+        self.steps = [0 for _ in self.game.turns]
+        own = {name: copy.deepcopy(networks[name]) for name in self.game.averaged}
+        self.average = nn.ModuleDict(own).requires_grad_(False).eval()
+        live = nn.ModuleDict({name: networks[name] for name in self.game.averaged})
+        pairs = list(zip(lasting(self.average), lasting(live), strict=True))
+        self.smooth = [pair for pair in pairs if pair[0].is_floating_point()]
+        self.counters = [pair for pair in pairs if not pair[0].is_floating_point()]
+        self.rng = torch.Generator(self.device).manual_seed(self.seed)
+        self.buffers = Buffers(networks)
+
+    def play_round(self) -> None:
+        before = self.images_seen
+        for index, turn in enumerate(self.game.turns):
+            for name, network in self.game.networks.items():
+                network.requires_grad_(name in turn.players)
+            for _ in range(turn.times):
+                self.step(index, turn)
+        self.rounds += 1
+        if self.rounds % CHECK_EVERY.get(self.device.type, CHECK_ELSEWHERE) == 0:
+            self.check_losses()
+        self.update_average(self.images_seen - before)
+
+    def step(self, index: int, turn: Turn) -> None:
+        if turn.fresh:
+            self.draw()
+        optimizer = self.optimizers[index]
+        self.set_rates(index)
+        scene = self.find_gradients(turn, terms_due(turn, self.steps[index]), optimizer)
+        if self.reads_signs:
+            self.read_signs(turn, scene)
+        optimizer.step()
+        for consequence in turn.after:
+            scene.work_out(consequence)
+        self.steps[index] += 1
+
+    def find_gradients(
+        self, turn: Turn, terms: Mapping[str, Term], optimizer: torch.optim.Optimizer
+    ) -> Scene:
+        """Where memory runs out the batch is halved, and the step begins anew as if never tried."""
+        before = Before.of(self.rng)
+        self.buffers.remember()
+        while True:
+            optimizer.zero_grad()
+            try:
+                return self.in_parts(turn, terms) if self.parts > 1 else self.at_once(terms)
+            except (RuntimeError, MemoryError) as error:
+                if not ran_out(error) or not self.can_halve():
+                    raise
+            # Only here is nothing left of the error, whose frames hold what filled the memory.
+            self.halve()
+            before.restore(self.rng)
+            self.buffers.restore()
+
+    def at_once(self, terms: Mapping[str, Term]) -> Scene:
+        scene = self.scene(self.batch)
+        losses = self.losses(scene, terms)
+        torch.autograd.backward(sum(losses.values(), torch.zeros((), device=self.device)))
+        note(self.tally, {name: loss.detach() for name, loss in losses.items()})
+        return scene
+
+    def in_parts(self, turn: Turn, terms: Mapping[str, Term]) -> Scene:
+        """The mean over a batch is the mean over parts, each weighing as many images as it has.
+
+        Parts draw their random numbers one after another, so they are others than the whole would
+        draw wherever more than the latents are drawn.
+        """
+        asked = {name for consequence in turn.after for _, name in needs(consequence)}
+        if self.reads_signs:
+            asked.update(SIGNS_OF)
+        known: dict[str, list[Tensor]] = {}
+        sums: dict[str, Tensor] = {}
+        done = 0
+        for part in parts_of(self.batch, self.parts):
+            if done:
+                self.buffers.restore()
+            scene = self.scene(part)
+            count = scene["count"]
+            done += count
+            losses = self.losses(scene, terms)
+            weighted = {name: count / self.count * loss for name, loss in losses.items()}
+            torch.autograd.backward(sum(weighted.values(), torch.zeros((), device=self.device)))
+            for name, loss in weighted.items():
+                sums[name] = sums.get(name, 0) + loss.detach()
+            for name in asked & scene.known.keys() - self.game.networks.keys():
+                known.setdefault(name, []).append(scene.known[name].detach())
+            self.buffers.gather(count / done)
+        self.buffers.leave_mean()
+        note(self.tally, sums)
+        return self.scene({**self.batch, **{name: torch.cat(all) for name, all in known.items()}})
+
+    def scene(self, batch: Mapping[str, Tensor]) -> Scene:
+        count = len(next(iter(batch.values())))
+        around = {"count": count, "rng": self.rng, "device": self.device}
+        return Scene(self.game.quantities, {**self.game.networks, **batch, **around})
+
+    def can_halve(self) -> bool:
+        return self.split is not None and self.parts < self.count // self.split.least
+
+    def halve(self) -> None:
+        assert self.split is not None  # or it could not
+        free(self.device)
+        held = self.micro_batch or self.count
+        self.parts = min(2 * self.parts, self.count // self.split.least)
+        says = f"out of memory with {held} images at a time: it goes on with {self.micro_batch}, "
+        says += f"{self.parts} parts of each batch being added up"
+        if self.split.of_the_batch:
+            seen = " and ".join(self.split.of_the_batch)
+            says += f", which is not quite the same for {seen}"
+        self.split.tell(says)
+
+    @property
+    def micro_batch(self) -> int | None:
+        return -(-self.count // self.parts) if self.parts > 1 else None
+
+    def set_rates(self, index: int) -> None:
+        if self.decay.begins is not None:
+            share = self.decay.share(self.images_seen - self.count)  # before this batch
+            groups = self.optimizers[index].param_groups
+            for group, rate in zip(groups, self.rates[index], strict=True):
+                group["lr"] = share * rate
+
+    def losses(self, scene: Scene, terms: Mapping[str, Term]) -> dict[str, Tensor]:
+        half = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            losses = {name: scene.work_out(term) for name, term in terms.items()}
+        return losses
+
+    def draw(self) -> None:
+        self.batch = {name: self.placed(value) for name, value in next(self.batches).items()}
+        self.images_seen += self.count
+
+    def placed(self, value: Tensor) -> Tensor:
+        value = value.to(self.device, non_blocking=True)
+        return value.contiguous(memory_format=self.layout) if value.ndim == 4 else value
+
+    @property
+    def count(self) -> int:
+        return len(next(iter(self.batch.values())))
+
+    def learnt_in(self, turn: Turn) -> list[nn.Parameter]:
+        return [p for name in turn.players for p in self.game.networks[name].parameters()]
+
+    @torch.no_grad()
+    def update_average(self, images: int) -> None:
+        """A half-life in proportion to the images seen needs no warm-up and no known end.
+
+        It is the power-function average of Karras et al. (2024), "Analyzing and Improving the
+        Training Dynamics of Diffusion Models", section 3.1. Floating-point buffers, as batch norm's
+        statistics, are averaged like weights; counters are copied.
+        """
+        kept = 0.5 ** (images / (self.half_life * self.images_seen)) if self.half_life else 0.0
+        averages, news = zip(*self.smooth, strict=True)
+        torch._foreach_lerp_(averages, news, 1 - kept)
+        for counter, new in self.counters:
+            counter.copy_(new)
+
+    # Health and curves -----------------------------------------------------------------------
+
+    @property
+    def reads_signs(self) -> bool:
+        return self.rounds % SIGNS_EVERY == 0
+
+    @torch.no_grad()
+    def read_signs(self, turn: Turn, scene: Scene) -> None:
+        """From what a step has worked out anyway, and without waiting for a GPU.
+
+        "real-score" and "fake-score": the critic's means; "told-apart": the share of pairs of which
+        it scores the real image higher. "slope": root mean square of the generator's gradient.
+        "spread": how far apart the generated images of a batch are, beside the real ones: the root
+        of the mean variance of a pixel.
+        """
+        known = scene.known
+        found: dict[str, Tensor] = {}
+        if "critic" in turn.players and "real_score" in known and "fake_score" in known:
+            real, fake = known["real_score"].detach(), known["fake_score"].detach()
+            found = {"real-score": real.mean(), "fake-score": fake.mean()}
+            found["told-apart"] = (real > fake).float().mean()
+        if "generator" in turn.players:
+            generator = self.game.networks["generator"]
+            slopes = [p.grad for p in generator.parameters() if p.grad is not None]
+            size = sum(slope.numel() for slope in slopes)
+            if slopes:
+                found["slope"] = torch.stack(torch._foreach_norm(slopes)).norm() / size**0.5
+            if "fake" in known:
+                found["spread"] = spread(known["fake"]) / spread(self.batch["real"])
+        note(self.signs, found)
+
+    @property
+    def last_losses(self) -> dict[str, float]:
+        return self.history[-1].losses if self.history else {}
+
+    def look(self) -> None:
+        self.check_losses()
+        signs = {name: value for name, value in means(self.signs).items() if isfinite(value)}
+        self.history.append(Look(self.images_seen, means(self.tally), signs))
+        self.tally, self.signs = {}, {}
+
+    def check_losses(self) -> None:
+        """A sum that is not finite had a loss that was not."""
+        for name, (total, _) in self.tally.items():
+            if not total.isfinite():
+                raise Diverged(self.images_seen, name, self.history)
+
+    def check_weights(self) -> None:
+        """What is saved or handed over is finite: the last step may have had a NaN gradient."""
+        self.check_losses()
+        if not self.weights_are_finite():
+            raise Diverged(self.images_seen, "weights", self.history)
+
+    def weights_are_finite(self) -> bool:
+        tensors = [*lasting(self.game.networks), *lasting(self.average)]
+        return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
+
+    def trained(self) -> Trained:
+        networks = nn.ModuleDict({**self.game.networks, **self.average}).eval()
+        game = replace(self.game, networks=networks)
+        return Trained(
+            game,
+            self.images_seen,
+            self.rounds,
+            self.seconds,
+            self.history,
+            self.precision,
+            self.micro_batch,
+        )
+
+    # Checkpoints -----------------------------------------------------------------------------
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "image": self.game.image._asdict(),
+            "seed": self.seed,
+            "device": self.device.type,
+            "precision": self.precision,
+            "average half-life": self.half_life,
+            "rates end": self.decay.ends if self.decay.begins is not None else None,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors, numbers, strings and containers only."""
+        on_gpu = self.device.type == "cuda"
+        return {
+            "networks": self.game.networks.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "batches": self.batches.state_dict(),
+            "batch": self.batch,
+            "rng": self.rng.get_state(),
+            "cpu rng": torch.get_rng_state(),
+            "cuda rng": torch.cuda.get_rng_state(self.device) if on_gpu else None,
+            "images_seen": self.images_seen,
+            "rounds": self.rounds,
+            "steps": self.steps,
+            "parts": self.parts,
+            "seconds": self.seconds,
+            "tally": self.tally,
+            "signs": self.signs,
+            "history": [tuple(look) for look in self.history],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.game.networks.load_state_dict(state["networks"])
+        self.average.load_state_dict(state["average"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.batches.load_state_dict(state["batches"])
+        self.batch = {name: self.placed(value) for name, value in state["batch"].items()}
+        self.rng.set_state(state["rng"])
+        torch.set_rng_state(state["cpu rng"])
+        if state["cuda rng"] is not None:
+            torch.cuda.set_rng_state(state["cuda rng"], self.device)
+        self.images_seen, self.rounds = state["images_seen"], state["rounds"]
+        self.steps, self.seconds = state["steps"], state["seconds"]
+        self.parts = state["parts"]
+        self.tally, self.signs = (
+            {name: (total.to(self.device), count) for name, (total, count) in state[kind].items()}
+            for kind in ("tally", "signs")
+        )
+        self.history = [Look(*look) for look in state["history"]]
+
+
+def lasting(network: nn.Module) -> list[Tensor]:
+    return [*network.parameters(), *network.buffers()]
