@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from runner.comparison import Comparison, redraw_noise
 from runner.metrics.score import Score
+from runner.plan import Trial
 from runner.race import LEAST, Mark, Race
 from runner.results import Look, TrialResult
 from runner.wording import listed
@@ -59,9 +60,20 @@ class Tally(NamedTuple):
             yield f"{what}{'s' if len(those) > 1 else ''} {listed(those)}: {why}"
 
 
-def tally(race: Race, arm: str, results: Sequence[TrialResult]) -> Tally:
-    planned = [trial for trial in race.plan.trials if trial.arm == arm]
-    own = sorted((r for r in results if r.trial.arm == arm), key=lambda result: result.trial.seed)
+def tallied(race: Race, results: Sequence[TrialResult]) -> list[Tally]:
+    """Arm by arm, in the order of the plan."""
+    planned: dict[str, list[Trial]] = {}
+    for trial in race.plan.trials:
+        planned.setdefault(trial.arm, []).append(trial)
+    ended: dict[str, list[TrialResult]] = {arm: [] for arm in planned}
+    for result in sorted(results, key=lambda result: result.trial.seed):
+        ended[result.trial.arm].append(result)
+    return [tally(race, trials, ended[arm]) for arm, trials in planned.items()]
+
+
+def tally(race: Race, planned: Sequence[Trial], own: Sequence[TrialResult]) -> Tally:
+    """Of one arm."""
+    arm = planned[0].arm
     finished = (r for r in own if r.status == "finished" and r.score and isfinite(r.score.value))
     left = race.left(arm)
     at = race.rung if left is None else left

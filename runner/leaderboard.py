@@ -6,7 +6,7 @@ from statistics import fmean
 from types import MappingProxyType
 
 from runner.cautions import cautions
-from runner.contest import Contest, Tally, looked, tally
+from runner.contest import Contest, Tally, looked, tallied
 from runner.metrics.score import Score, distance_name
 from runner.plan import RunPlan
 from runner.race import race_of
@@ -31,7 +31,7 @@ def rank(
     """
     check(plan, results, floor)
     race = race_of(plan, results, anchors)
-    contest = Contest(race, [tally(race, arm, results) for arm in plan.arms], floor)
+    contest = Contest(race, tallied(race, results), floor)
     verdict = judge(contest)
     leaders, rest = contest.leaders, [e for e in contest.arms if e not in contest.leaders]
     order = [
