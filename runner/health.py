@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from advisor.recommendation import Candidate
+from advisor.recommendation import Candidate, Recommendation
 from runner.metrics import Reference, secondary_of
 from runner.metrics.frechet import Features
 from runner.race import LEARNT
-from runner.results import Look, Status
+from runner.results import Leaderboard, Look, Status, TrialResult
 from runner.rounds import Look as Point
 from runner.wording import figures, images
 
@@ -176,6 +176,27 @@ ISSUES: dict[Status, tuple[str, ...]] = {
     "critic-won": ("vanishing-gradient", "imbalance"),
     "stalled": ("vanishing-gradient", "imbalance", "non-convergence", "unstable-training"),
 }
+
+
+def with_foreseen(
+    board: Leaderboard, advice: Recommendation, results: Sequence[TrialResult]
+) -> Leaderboard:
+    """Beside what went wrong, what the advice had said would."""
+    arms = {arm.id: arm for arm in advice.arms}
+    met = {(result.trial.arm, result.status): None for result in results}
+    said = {
+        each.arm: tuple(
+            dict.fromkeys(
+                says
+                for arm, status in met
+                if arm == each.arm and arm in arms
+                for says in foreseen(arms[arm], status)
+            )
+        )
+        for each in board.standings
+    }
+    standings = (each.model_copy(update={"foreseen": said[each.arm]}) for each in board.standings)
+    return board.model_copy(update={"standings": tuple(standings)})
 
 
 def foreseen(arm: Candidate, status: Status) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from knowledge import __version__
 from knowledge.files import write_whole
 from knowledge.schema import Record
 from runner.execute import execute, folder_of, results
+from runner.health import with_foreseen
 from runner.held import held_against, hold_against
 from runner.leaderboard import rank
 from runner.live import Journal
@@ -182,11 +183,12 @@ def conclude(folder: Path) -> Leaderboard:
 def ranked(folder: Path) -> tuple[Leaderboard, list[TrialResult]]:
     """What has ended so far. Raises RunError for files of another version, or of another run."""
     plan = stored(RunPlan, folder / "plan.json")
-    stored(Recommendation, folder / "recommendation.json")  # the report will need it
+    advice = stored(Recommendation, folder / "recommendation.json")
     held = held_against(folder / "anchors.json")
     ended = results(folder, plan.trials)
     try:
-        return rank(plan, ended, held.pop("floor", None), plan.control, held), ended
+        board = rank(plan, ended, held.pop("floor", None), plan.control, held)
+        return with_foreseen(board, advice, ended), ended
     except ValueError as error:
         raise RunError(f"{folder}: {error}") from None
 

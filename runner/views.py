@@ -130,6 +130,8 @@ def notes(board: Leaderboard) -> Iterator[Text]:
     for each in board.standings:
         for failure in each.failures:
             yield Text(f"{each.name}, {failure}")
+        for says in each.foreseen:
+            yield Text(f"{each.name}, as the advice had said: {says}", "dim")
     for caution in board.cautions:
         yield Text(f"caution: {caution}")
 

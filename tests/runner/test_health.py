@@ -16,6 +16,7 @@ from runner.health import (
     hopeless,
     late_collapse,
     spread,
+    with_foreseen,
 )
 from runner.leaderboard import rank
 from runner.metrics import reference_points
@@ -286,3 +287,19 @@ def test_what_the_advice_had_said_of_it_is_found():
     )
     assert foreseen(arm, "critic-won") == ("The critic wins; try fewer critic steps",)
     assert foreseen(arm, "crashed") == ()
+
+
+def test_the_leaderboard_has_it_beside_what_went_wrong():
+    planned = plan(["a", "b"])
+    ended = [
+        finished(trial, 10.0).model_copy(update={"status": "collapsed", "score": None})
+        if trial.arm == "a" and trial.seed == 1
+        else finished(trial, 10.0 + trial.seed)
+        for trial in planned.trials
+    ]
+    said = some_advice(planned)
+    board = with_foreseen(rank(planned, ended, None, None), said, ended)
+    by_arm = {each.arm: each.foreseen for each in board.standings}
+    expected = foreseen(next(arm for arm in said.arms if arm.id == "a"), "collapsed")
+    assert expected
+    assert by_arm == {"a": expected, "b": ()}
