@@ -54,8 +54,8 @@ def cost(arm: Arm) -> float:
 def layers(arms: list[Arm], before: Apart) -> list[list[Arm]]:
     """Those whom nobody beats, then those whom only the first beat, and so on.
 
-    Of those whom nobody beats the ones who beat somebody come first. As with votes, measured and better stands
-    before not measured, and that before measured and worse.
+    That an arm was not measured does not count against it where somebody speaks for it. One for whom
+    there is no word and no number stands behind those that were measured and won.
     """
     found: list[list[Arm]] = []
     left = arms
@@ -63,10 +63,15 @@ def layers(arms: list[Arm], before: Apart) -> list[list[Arm]]:
         gans = {arm.gan for arm in left}
         beaten = {gan for gan in gans if any(before(other, gan) for other in gans if other != gan)}
         winners = {gan for gan in gans - beaten if any(before(gan, other) for other in beaten)}
-        found.append([arm for arm in left if arm.gan in winners])
-        found.append([arm for arm in left if arm.gan not in winners | beaten])
+        free = [arm for arm in left if arm.gan not in beaten]
+        known = [arm for arm in free if arm.gan in winners or spoken_for(arm)]
+        found += [known, [arm for arm in free if arm not in known]]
         left = [arm for arm in left if arm.gan in beaten]
     return [layer for layer in found if layer]
+
+
+def spoken_for(arm: Arm) -> bool:
+    return any(witness.vote > 0 for witness in arm.testimony)
 
 
 def spread(arms: Sequence[Arm], size: int = HANDFUL) -> list[Arm]:

@@ -8,7 +8,7 @@ from advisor.advise import Advice, recommend
 from advisor.costs import critic_steps, networks
 from advisor.profile import checked
 from advisor.ranking import Arm, ranked, spread
-from advisor.recommendation import Support
+from advisor.recommendation import Citation, Support, Testimony
 
 NEEDS = ("quality", "diversity", "generalisation", "stability", "speed", "tuning")
 some = settings(
@@ -40,11 +40,24 @@ def test_equals_share_a_rank_and_the_next_one_is_counted_after_them():
     assert places([arm("b", 1), arm("a", 1), arm("c")]) == {"a": 1, "b": 1, "c": 3}
 
 
-def test_a_gan_without_numbers_stands_between_those_that_won_and_those_that_lost():
+def test_a_gan_without_a_word_or_a_number_stands_between_those_that_won_and_those_that_lost():
     """As with votes: for it, silence, against it."""
     arms = [arm("worse"), arm("unmeasured"), arm("best")]
     found = places(arms, lambda one, other: (one, other) == ("best", "worse"))
     assert found == {"best": 1, "unmeasured": 2, "worse": 3}
+
+
+def test_a_gan_that_somebody_speaks_for_is_not_held_back_by_having_no_numbers():
+    cited = Citation(claim="c", says="It is good.", source="s", short="S 2020", locator="1", url="")
+    word = Testimony(need="quality", vote=1, lineage="s", direct=False, citation=cited)
+    unmeasured = arm("unmeasured", 1)._replace(testimony=(word,))
+    arms = [
+        arm("worse", 1)._replace(testimony=(word,)),
+        unmeasured,
+        arm("best", 1)._replace(testimony=(word,)),
+    ]
+    found = places(arms, lambda one, other: (one, other) == ("best", "worse"))
+    assert found == {"best": 1, "unmeasured": 1, "worse": 3}
 
 
 def test_the_best_of_every_gan_is_shown_before_the_second_best_of_any():
