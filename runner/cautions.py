@@ -6,7 +6,7 @@ from math import exp, inf, log
 from runner.contest import FLOORS, NOISES, Contest, looked
 from runner.metrics.score import Score
 from runner.plan import RunPlan
-from runner.race import LEARNT
+from runner.race import bar_of
 from runner.verdict import SEEDS
 from runner.wording import below, counted, figures, gap, images, listed
 
@@ -31,13 +31,14 @@ def cautions(
             f"{contest.arms[0].name} is within {FLOORS} times the floor: this metric hardly tells "
             "its samples from real images, and arms down there are ties."
         )
-    if contest.arms and "noise" in anchors:
-        noise = anchors["noise"].value
-        if contest.arms[0].mean > log(LEARNT * noise):
-            yield (
-                f"Nobody has learnt much yet: images by chance are at {figures(noise)}. Such a "
-                "ranking says little about what more training would give; use a larger --budget."
-            )
+    bar = bar_of(anchors)
+    if contest.arms and bar is not None and contest.arms[0].mean > log(bar):
+        blurred = "blur" in anchors and bar == anchors["blur"].value
+        what = "blurred real images are at" if blurred else "half of the distance of noise is"
+        yield (
+            f"Nobody has learnt much yet: {what} {figures(bar)}. Such a ranking says little "
+            "about what more training would give; use a larger --budget."
+        )
     yield from flattered(contest)
     yield from in_parts(contest)
     yield from remarked(contest)

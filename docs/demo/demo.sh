@@ -18,7 +18,7 @@ fi
 gan-advisor recommend "$here/profile.yaml" -o "$out/advice.json"
 # Narrow networks, small batches and few images: what two cores can do in eight to ten minutes.
 # shellcheck disable=SC2086 # DEMO_MORE is for several options, such as --no-halving
-gan-runner run "$out/advice.json" --data "$data" -o "$out" --budget "${DEMO_BUDGET:-60k}" \
-    --seeds "${DEMO_SEEDS:-3}" --width 24 --batch-size 32 --samples 5k --draws 1 --looks 2 \
+gan-runner run "$out/advice.json" --data "$data" -o "$out" --budget "${DEMO_BUDGET:-45k}" \
+    --seeds "${DEMO_SEEDS:-2}" --width 24 --batch-size 32 --samples 5k --draws 1 --looks 2 \
     ${DEMO_MORE:-}
 echo "open $out/report.html; the winner's samples are in $out/samples.png" >&2

@@ -18,7 +18,7 @@ from runner.calibrate import (
 )
 from runner.leaderboard import rank
 from runner.plan import Rung
-from runner.race import Mark, Race, ladder, promoted, with_budget
+from runner.race import Mark, Race, bar_of, ladder, promoted, with_budget
 from runner.results import Look, TrialResult
 from tests.runner.runs import diverged, finished, plan, score
 
@@ -84,17 +84,25 @@ def test_an_arm_that_failed_on_a_seed_stands_behind_those_that_did_not():
 def test_nobody_leaves_before_anybody_has_learnt():
     race_plan = planned()
     ended = at_first_rung(race_plan, VALUES)  # the best is at 10
-    assert Race(race_plan, ended, noise=19.0).entrants[1] == ARMS
-    assert Race(race_plan, ended, noise=21.0).entrants[1] == ("a", "b", "c", "baseline")
+    assert Race(race_plan, ended, bar=9.5).entrants[1] == ARMS
+    assert Race(race_plan, ended, bar=10.5).entrants[1] == ("a", "b", "c", "baseline")
 
 
 def test_a_ranking_next_to_noise_is_told():
     race_plan = planned()
     board = rank(race_plan, ended_race(race_plan), None, "baseline", {"noise": score(19.0)})
-    assert any("Nobody has learnt much yet: images by chance are at 19.0" in c
+    assert any("Nobody has learnt much yet: half of the distance of noise is 9.50" in c
                for c in board.cautions)  # fmt: skip
     board = rank(race_plan, ended_race(race_plan), None, "baseline", {"noise": score(2000.0)})
     assert not any("learnt" in caution for caution in board.cautions)
+
+
+def test_the_bar_is_half_of_noise_and_blurred_real_images():
+    assert bar_of({}) is None
+    assert bar_of({"noise": score(100.0)}) == 50
+    assert bar_of({"noise": score(100.0), "blur": score(30.0), "mean": score(10.0)}) == 30
+    assert bar_of({"noise": score(100.0), "blur": score(80.0)}) == 50
+    assert bar_of({"noise": score(100.0), "blur": score(1.0)}) == 50  # of one colour each
 
 
 def test_a_race_without_survivors_is_over():
