@@ -70,7 +70,7 @@ def calibrate(
     for at in range(0, len(first) if paces else 0, workers):
         some = first[at : at + workers]
         tell(f"measuring the pace of {', '.join(trial.name for trial in some)}")
-        measured += side_by_side(plan, some, threads)
+        measured += side_by_side(plan, some, threads, halve=True)
     return Calibration(workers=workers, threads=threads, tried=tried, paces=tuple(measured))
 
 
@@ -84,7 +84,7 @@ def packings(
         trials = f"{at_once} trials at a time" if at_once > 1 else "one trial at a time"
         tell(f"trying {trials}, {threads} thread{'s' * (threads > 1)} each")
         try:
-            paces = side_by_side(plan, [probe] * at_once, threads)
+            paces = side_by_side(plan, [probe] * at_once, threads, halve=at_once == 1)
         except RuntimeError:
             if at_once == 1:
                 raise
@@ -117,15 +117,20 @@ def chosen(tried: Sequence[Packing]) -> Packing:
     return min(fast, key=lambda each: (each.workers, each.threads))
 
 
-def side_by_side(plan: RunPlan, trials: Sequence[Trial], threads: int) -> list[Pace]:
-    """Raises RuntimeError where one of them fails, with its reason."""
+def side_by_side(
+    plan: RunPlan, trials: Sequence[Trial], threads: int, *, halve: bool
+) -> list[Pace]:
+    """Where memory runs out, batches are halved as in a run, or it is a failure.
+
+    Raises RuntimeError where one of them fails, with its reason.
+    """
     context = fork_server()
     ready = context.Barrier(len(trials))
     runs = []
     for trial in trials:
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(
-            target=measure_pace, args=(plan, trial, threads, ready, theirs), daemon=True
+            target=measure_pace, args=(plan, trial, threads, halve, ready, theirs), daemon=True
         )
         process.start()
         theirs.close()
@@ -149,31 +154,34 @@ def side_by_side(plan: RunPlan, trials: Sequence[Trial], threads: int) -> list[P
 
 
 def measure_pace(
-    plan: RunPlan, trial: Trial, threads: int, ready: Barrier, pipe: Connection
+    plan: RunPlan, trial: Trial, threads: int, halve: bool, ready: Barrier, pipe: Connection
 ) -> None:
     """In a process of its own."""
     from threading import BrokenBarrierError
 
     torch.set_num_threads(threads)
     try:
-        pipe.send(pace_of(plan, trial, ready))
+        pipe.send(pace_of(plan, trial, ready, halve))
     except BrokenBarrierError:
         pipe.send("another one beside it failed")
-    except (ArithmeticError, RuntimeError, ValueError, OSError) as error:
+    except (ArithmeticError, RuntimeError, ValueError, OSError, MemoryError) as error:
         ready.abort()
-        pipe.send(str(error).splitlines()[0])
+        pipe.send(next(iter(str(error).splitlines()), type(error).__name__))
 
 
-def pace_of(plan: RunPlan, trial: Trial, ready: Barrier) -> Pace:
+def pace_of(plan: RunPlan, trial: Trial, ready: Barrier, halve: bool) -> Pace:
     from runner.game import build
+    from runner.memory import of_the_batch
+    from runner.rounds import Decay, Run, Splitting
     from runner.scene import ImageShape
-    from runner.train import Decay, Run
 
     images = planned_images(plan)
     game = build(trial.recipe, ImageShape(plan.data.channels, plan.data.size), trial.seed)
     device = torch.device(plan.device)
     batches = batches_of(trial, plan, images)
     run = Run(game, batches, device, plan.precision, 0.05, trial.seed, Decay(None, trial.budget))
+    if halve:
+        run.split = Splitting(of_the_batch(trial.recipe, game.networks), tell=lambda says: None)
     features = features_of(plan)
     for _ in range(WARM_UP):
         run.play_round()

@@ -1,12 +1,14 @@
 """A batch that does not fit into memory goes through in parts: the same step, and it is told."""
 
 from dataclasses import replace
+from threading import Barrier
 
 import pytest
 import torch
 from torch import nn
 
 from runner import parts
+from runner.calibrate import pace_of
 from runner.game import build
 from runner.leaderboard import rank
 from runner.memory import OF_THE_BATCH, of_the_batch, parts_of, ran_out
@@ -288,6 +290,21 @@ def test_a_trial_tells_and_records_it(room, status, micro_batch, point_plan, tmp
         assert (result.micro_batch, result.other_in_parts) == (micro_batch, ("its batch norm",))
     else:
         assert result.why == "CUDA out of memory. Tried to allocate 2.00 GiB."
+
+
+@pytest.mark.parametrize("halve", [True, False])
+def test_a_pace_is_measured_as_the_run_will_train(halve, point_plan, monkeypatch):
+    """Side by side with others it is no pace, but a sign that so many do not fit."""
+    small = tight(recipe("mlp"), 4)[0]
+    monkeypatch.setattr("runner.game.build", lambda *_: small)
+    monkeypatch.setattr("runner.calibrate.batches_of", lambda *_: Bars(8))
+    monkeypatch.setattr("runner.calibrate.features_of", lambda *_: len)
+    monkeypatch.setattr("runner.calibrate.SECONDS", 0.05)
+    if halve:
+        assert pace_of(point_plan, point_plan.trials[0], Barrier(1), halve).images_per_second > 0
+    else:
+        with pytest.raises(torch.OutOfMemoryError):
+            pace_of(point_plan, point_plan.trials[0], Barrier(1), halve)
 
 
 def test_a_ranking_says_whose_batches_were_halved():
