@@ -16,6 +16,7 @@ from runner.data.whole import whole_folder
 
 PREPARATION = 1  # raise it when the same files would give other pixels or another split
 LARGEST = 1024  # pixels a side
+READS = 5  # another process that decoded the same may just be putting its folder there
 
 
 def open_images(
@@ -56,8 +57,9 @@ def open_images(
         ) from error
     except DataError as error:
         raise DataError(f"{where}: {error}") from error
-    if built := load(folder, source.name):
-        return built
+    for _ in range(READS):
+        if built := load(folder, source.name):
+            return built
     raise DataError(f"the images that were just saved in {folder} cannot be read back")
 
 

@@ -236,3 +236,18 @@ def test_debians_fashion_mnist():
     assert np.bincount(images.labels).tolist() == [6000] * 10
     # The mean that everybody normalises with (0.2860 of 28 px), now of 32.
     assert images.train.mean() / 255 * (32 / 28) ** 2 == pytest.approx(0.2860, abs=1e-4)
+
+
+def test_a_folder_that_another_process_replaces_while_it_is_read_is_read_again(
+    pictures, tmp_path, monkeypatch
+):
+    reads = []
+
+    def interrupted(folder, name):
+        reads.append(folder)
+        # First it is not there yet, then it is moved away for an equal one.
+        return None if len(reads) <= 2 else caching.load(folder, name)
+
+    monkeypatch.setattr("runner.data.open.load", interrupted)
+    assert len(open_images(pictures, cache=tmp_path).train)
+    assert len(reads) == 3
