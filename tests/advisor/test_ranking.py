@@ -8,7 +8,8 @@ from advisor.advise import Advice, recommend
 from advisor.costs import critic_steps, networks
 from advisor.profile import checked
 from advisor.ranking import Arm, ranked, spread
-from advisor.recommendation import Citation, Support, Testimony
+from advisor.recommendation import Citation, Support
+from advisor.recommendation import Testimony as Witness
 
 NEEDS = ("quality", "diversity", "generalisation", "stability", "speed", "tuning")
 some = settings(
@@ -49,7 +50,7 @@ def test_a_gan_without_a_word_or_a_number_stands_between_those_that_won_and_thos
 
 def test_a_gan_that_somebody_speaks_for_is_not_held_back_by_having_no_numbers():
     cited = Citation(claim="c", says="It is good.", source="s", short="S 2020", locator="1", url="")
-    word = Testimony(need="quality", vote=1, lineage="s", direct=False, citation=cited)
+    word = Witness(need="quality", vote=1, lineage="s", direct=False, citation=cited)
     unmeasured = arm("unmeasured", 1)._replace(testimony=(word,))
     arms = [
         arm("worse", 1)._replace(testimony=(word,)),
