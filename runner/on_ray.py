@@ -24,6 +24,7 @@ from runner.wording import counted
 
 RETRIES = 10  # nodes that a trial may lose before it counts as crashed
 ANSWER = 10.0  # seconds until a cluster has to answer
+TOKEN = "; if it asks for a token, set RAY_AUTH_MODE=token"
 OBJECTS = 100 * 2**20  # bytes of Ray's object store where we start it: nothing of weight goes there
 
 
@@ -90,9 +91,10 @@ def connected(address: str) -> Iterator[ModuleType]:
             logging_level=logging.ERROR,
             **(own if address == "local" else {}),
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         says = str(error).strip().splitlines()[0]
-        raise RunError(f"no Ray cluster at --ray {address}: {says}") from None
+        hint = "" if "RAY_AUTH_MODE" in os.environ else TOKEN
+        raise RunError(f"no Ray cluster at --ray {address}: {says}{hint}") from None
     try:
         yield ray
     finally:
