@@ -2,7 +2,7 @@
 
 To stop a healthy trial is worse than to train a sick one to its end. So every verdict asks for
 several things at once, and for some time; what they do to healthy trials and to such as were made
-sick on purpose stands in docs/health.md (tests/benchmarks/health.py).
+sick on purpose stands in docs/what-can-go-wrong.md (tests/benchmarks/health.py).
 """
 
 from collections.abc import Callable, Sequence

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -208,6 +208,8 @@ class Attempt:
             return None
 
         def chance() -> float:
+            if images.of_points:  # an untrained generator's are near them, so that it says little
+                return inf
             cache = cache_folder(None) / "references"
             found = anchors(images.train, glance, cache=cache)
             return max(found[name].value for name in ("noise", "mean"))
