@@ -161,5 +161,5 @@ def bar_of(anchors: Mapping[str, Score]) -> float | None:
     if "noise" not in anchors:
         return None
     noise = anchors["noise"].value
-    blur = anchors["blur"].value if "blur" in anchors else noise
-    return min(LEARNT * noise, blur if blur > BLURRED * noise else noise)
+    blur = anchors["blur"].value if "blur" in anchors else inf
+    return min(LEARNT * noise, blur if blur > BLURRED * noise else inf)
