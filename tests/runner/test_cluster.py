@@ -1,12 +1,10 @@
-"""Trials on many machines: what the driver keeps in mind, what nodes do, and a real Ray cluster."""
+"""Trials on many machines: what the driver keeps in mind, and what nodes do."""
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -19,13 +17,14 @@ from runner.cli import app
 from runner.cluster import Cluster, Home, Outcome, Room
 from runner.execute import Stopped, results
 from runner.node import carry_out
-from runner.on_ray import on_ray
+from runner.on_ray import Mailbox, RayNodes, on_ray
 from runner.plan import Rung, RunPlan
 from runner.prepare import RunError
 from runner.race import Race
 from runner.results import Leaderboard, TrialResult
 from runner.run import race
 from runner.storage import Folder
+from runner.trial import Event
 from tests.runner.runs import advice as advice_of
 from tests.runner.runs import plan as planned
 from tests.runner.runs import run_folder
@@ -355,92 +354,37 @@ def test_an_address_where_no_cluster_is_is_told(address, tmp_path):
         pass
 
 
-# A real cluster ----------------------------------------------------------------------------------
-
-FOUR = ("--only", "lsgan", "--only", "ls-gan", "--only", "ralsgan", "--only", "baseline")
-SETTINGS = ("--data", "ring8", "--backbone", "mlp", "--width", "16", "--budget", "6k",
-            "--seeds", "2", "--looks", "10", "--samples", "200", "--workers", "1",
-            "--device", "cpu")  # fmt: skip
+# Ray ---------------------------------------------------------------------------------------------
 
 
-def ranked(out):
-    """The leaderboard and every trial's scores, looks and weights: all but the times."""
-    board = json.loads((out / "leaderboard.json").read_text())
-    trials = {
-        path.parent.name: without_times(json.loads(path.read_text()))
-        for path in sorted(out.glob("trials/*/result.json"))
-    }
-    return without_times(board), trials
+def test_a_mailbox_keeps_the_last_word_of_each_trial_and_every_look():
+    mailbox = Mailbox()
+    for images in (100, 200, 300):
+        mailbox.post(Event("a", "training", images))
+        mailbox.post(Event("b", "training", 2 * images, look=0.5 if images == 200 else None))
+    mailbox.post(Event("a", "training", 250, says="its node was lost"))
+    told = [(event.trial, event.images_seen) for event in mailbox.take()]
+    assert told == [("a", 300), ("b", 600), ("b", 400), ("a", 250)]
+    assert mailbox.take() == []
 
 
-def without_times(value):
-    if isinstance(value, dict):
-        times = ("seconds", "measuring_seconds", "images_per_second")
-        return {name: without_times(each) for name, each in value.items() if name not in times}
-    return [without_times(each) for each in value] if isinstance(value, list) else value
-
-
-def started(advice_file, out, *more):
-    words = [sys.executable, "-m", "runner.cli", "run", str(advice_file), *SETTINGS, *FOUR]
-    with open(f"{out}.txt", "w") as said:
-        return subprocess.Popen(
-            [*words, "-o", str(out), *more], stdout=said, stderr=said, start_new_session=True
-        )
-
-
-def until(holds, process, said, seconds=600):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert process.poll() is None, said.read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def three_nodes(monkeypatch):
-    """A head and two more of one core each, and a way to kill and to add."""
-    pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster as LocalCluster
-
-    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0", "OMP_NUM_THREADS": "1"}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    a_node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
-    cluster = LocalCluster(
-        initialize_head=True, head_node_args={**a_node, "include_dashboard": False}
-    )
-    try:
-        cluster.nodes = [cluster.add_node(**a_node) for _ in range(2)]
-        cluster.add = lambda: cluster.nodes.append(cluster.add_node(**a_node))
-        yield cluster
-    finally:
-        cluster.shutdown()
-
-
-@pytest.mark.slow
-def test_a_cluster_that_loses_a_node_and_gains_another_ranks_as_one_machine(
-    three_nodes, advice_file, tmp_path
-):
-    alone, out, storage = tmp_path / "alone", tmp_path / "run", tmp_path / "storage"
-    there = ("--ray", three_nodes.address, "--storage", str(storage))
-    said = tmp_path / "run.txt"
-    assert started(advice_file, alone).wait(900) == 0, (tmp_path / "alone.txt").read_text()
-
-    driver = started(advice_file, out, *there)
-    # Three of the four trials of the first rung are at work, one on each node.
-    until(lambda: len(list(storage.glob("trials/*/node.json"))) == 3, driver, said)
-    until(lambda: list(storage.glob("trials/*/checkpoint.pt")), driver, said)
-    three_nodes.remove_node(three_nodes.nodes.pop(), allow_graceful=False)
-    three_nodes.add()
-    until(lambda: "was cut short" in said.read_text(), driver, said)
-    os.killpg(driver.pid, signal.SIGKILL)  # and then the driver is lost, too
-    driver.wait()
-    assert not (out / "leaderboard.json").exists()
-
-    assert started(advice_file, out, *there).wait(900) == 0, said.read_text()
-    assert "room for 3 trials at a time" in said.read_text()
-    assert ranked(out) == ranked(alone)
-    weights = {p.parent.name: p.read_bytes() for p in storage.glob("trials/*/generator.*")}
-    assert weights == {p.parent.name: p.read_bytes() for p in alone.glob("trials/*/generator.*")}
-    assert (storage / "report.html").exists()
-    assert not list(out.glob("trials/*/checkpoint.pt"))  # these stay where they are
+@pytest.mark.parametrize(
+    ("room", "slots"),
+    [
+        (Room(1.0, 0.0), 8 + 4),
+        (Room(3.0, 0.0), 2 + 1),
+        (Room(1.0, 0.5), 4),
+        (Room(1.0, 1.0), 2),
+        (Room(1.0, 4.0), 0),
+    ],
+)
+def test_a_trial_takes_its_room_on_one_node(room, slots):
+    nodes = [
+        {"Alive": True, "Resources": {"CPU": 8.0, "GPU": 2.0, "memory": 1e9}},
+        {"Alive": True, "Resources": {"CPU": 4.0}},
+        {"Alive": True, "Resources": {}},  # a head that takes no trials
+        {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}},
+    ]
+    there = RayNodes.__new__(RayNodes)
+    there.ray = SimpleNamespace(nodes=lambda: nodes)
+    assert there.slots(room) == slots
