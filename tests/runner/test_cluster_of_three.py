@@ -90,7 +90,7 @@ def test_a_cluster_that_loses_a_node_and_gains_another_ranks_as_one_machine(
     assert not (out / "leaderboard.json").exists()
 
     assert started(advice_file, out, *there).wait(900) == 0, said.read_text()
-    assert "room for 3 trials at a time" in said.read_text()
+    assert "trials at a time (1 CPU and 0 GPU a trial)" in said.read_text()
     assert ranked(out) == ranked(alone)
     weights = {p.parent.name: p.read_bytes() for p in storage.glob("trials/*/generator.*")}
     assert weights == {p.parent.name: p.read_bytes() for p in alone.glob("trials/*/generator.*")}
