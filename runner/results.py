@@ -47,6 +47,7 @@ class TrialResult(Record):
     generator_parameters: int = 0
     critic_parameters: int = 0
     losses: tuple[tuple[int, dict[str, float]], ...] = ()  # images seen, means since the last
+    signs: tuple[tuple[int, dict[str, float]], ...] = ()  # of how the players fare, likewise
     micro_batch: int | None = None  # images at a time, where a batch did not fit into memory
     other_in_parts: tuple[str, ...] = ()  # what then is not quite the same, in words
 

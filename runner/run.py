@@ -131,7 +131,7 @@ def race(plan: RunPlan, folder: Path, engine: Engine, on_rung: Callable[[Race], 
 def without_curves(folder: Path, trials: Sequence[Trial]) -> dict[str, TrialResult]:
     """All that a race asks for: ten thousand results with their losses are half a gigabyte."""
     found = (each for trial in trials for each in results(folder, [trial]))
-    return {each.trial.id: each.model_copy(update={"losses": ()}) for each in found}
+    return {each.trial.id: each.model_copy(update={"losses": (), "signs": ()}) for each in found}
 
 
 def report_again(folder: Path) -> Leaderboard:

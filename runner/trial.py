@@ -264,6 +264,7 @@ class Attempt:
             generator_parameters=parameters.get("generator", 0),
             critic_parameters=parameters.get("critic", 0),
             losses=tuple((look.images_seen, look.losses) for look in self.history),
+            signs=tuple((look.images_seen, look.signs) for look in self.history if look.signs),
             micro_batch=self.micro_batch,
             other_in_parts=self.other_in_parts,
         )
