@@ -21,7 +21,7 @@ from runner.live import Journal
 from runner.plan import RunPlan, Task, Trial
 from runner.prepare import Request, RunError, prepare
 from runner.race import Race, race_of
-from runner.report import read, render, write_report
+from runner.report import Report, content, page, read, write_report
 from runner.results import Leaderboard, TrialResult
 from runner.settle import Planned, alone_in, settled, stored
 from runner.trial import Event
@@ -195,4 +195,11 @@ def ranked(folder: Path) -> tuple[Leaderboard, list[TrialResult]]:
 
 def page_of(folder: Path) -> str:
     """The report as it would be written now; nothing is written."""
-    return render(read(folder, ranked(folder)[0]))
+    return page(reported(folder), folder)
+
+
+def reported(folder: Path) -> Report:
+    """What a report says now; nothing is written. Raises RunError where there is no run."""
+    if not (folder / "plan.json").exists():
+        raise RunError(f"{folder} holds no run")
+    return content(read(folder, ranked(folder)[0]))

@@ -44,13 +44,26 @@ def probe(
 
 def report(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    json: Annotated[
+        bool, typer.Option("--json", help="Print all that it says as JSON; write nothing.")
+    ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print it as Markdown; write nothing.")
+    ] = False,
 ) -> None:
     """Rank what has ended so far and write the report again."""
     from runner.prepare import RunError
     from runner.report import ReportError
-    from runner.run import report_again
+    from runner.report import markdown as written
+    from runner.run import report_again, reported
 
+    if json and markdown:
+        raise fail("--json and --markdown are two ways to print one report: choose one", BAD_INPUT)
     try:
+        if json or markdown:
+            found = reported(run)
+            print(found.model_dump_json(indent=1) if json else written(found))
+            return
         board = report_again(run)
     except (RunError, ReportError, OSError) as error:
         raise fail(str(error), BAD_INPUT) from None

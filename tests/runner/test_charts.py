@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import pytest
 
-from runner.charts import (
+from runner.leaderboard import rank
+from runner.report.charts import (
     BOTTOM,
     HEIGHT,
     LEFT,
@@ -15,7 +16,7 @@ from runner.charts import (
     intervals,
     spread,
 )
-from runner.leaderboard import rank
+from runner.report.content import course
 from runner.results import Look
 from tests.runner.runs import BUDGET, diverged, finished, plan, results
 
@@ -57,7 +58,7 @@ def test_labels_move_apart_and_keep_their_order_within_the_panel() -> None:
 
 def test_a_curve_falls_as_the_distance_does_and_ends_where_the_budget_does() -> None:
     trial = plan(["a"], 1).trials[0]
-    drawn = curves([[finished(trial, 20.0)]], BUDGET)
+    drawn = curves([[course(finished(trial, 20.0))]], BUDGET)
     assert drawn is not None
     (line,) = drawn.panels[0].curves
     across, down = zip(*line.dots, strict=True)
@@ -71,7 +72,7 @@ def test_a_curve_falls_as_the_distance_does_and_ends_where_the_budget_does() -> 
 
 def test_a_failure_is_marked_where_it_happened_and_told_in_words() -> None:
     trial = plan(["a"], 1).trials[0]
-    drawn = curves([[diverged(trial)]], BUDGET)
+    drawn = curves([[course(diverged(trial))]], BUDGET)
     assert drawn is not None
     (line,) = drawn.panels[0].curves
     assert line.failure == "diverged"
@@ -84,7 +85,7 @@ def test_a_look_that_is_no_number_leaves_a_gap_and_no_looks_no_curves() -> None:
     looks = tuple(
         Look(images_seen=k * 100, seconds=1, value=v) for k, v in ((1, 5), (2, float("inf")))
     )
-    one = finished(trial, 20.0).model_copy(update={"looks": looks})
+    one = course(finished(trial, 20.0).model_copy(update={"looks": looks}))
     drawn = curves([[one]], BUDGET)
     assert drawn is not None
     assert len(drawn.panels[0].curves[0].dots) == 1

@@ -7,7 +7,8 @@ import pytest
 
 from advisor.recommendation import Failure
 from runner.pictures import grid
-from runner.report import ReportError, recipe_rows, web, write_report
+from runner.report import ReportError, recipe_rows, write_report
+from runner.report.page import web
 from tests.runner.runs import CITATION, advice, plan, results, run_folder
 
 VALUES = {

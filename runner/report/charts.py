@@ -5,7 +5,8 @@ from itertools import pairwise
 from math import floor, isfinite, log, log10
 from typing import NamedTuple
 
-from runner.results import Standing, TrialResult
+from runner.report.content import Course
+from runner.results import Standing
 from runner.wording import figures, images
 
 # The coarsest of these that puts enough marks on an axis is taken.
@@ -93,7 +94,7 @@ class Curves(NamedTuple):
     up: tuple[tuple[float, str], ...]
 
 
-def curves(arms: Sequence[Sequence[TrialResult]], budget: int) -> Curves | None:
+def curves(arms: Sequence[Sequence[Course]], budget: int) -> Curves | None:
     """One panel an arm, all on the same axes. None where nobody has looked."""
     looks = (look.value for trials in arms for trial in trials for look in trial.looks)
     up = axis(looks, HEIGHT - BOTTOM, TOP)
@@ -107,16 +108,16 @@ def curves(arms: Sequence[Sequence[TrialResult]], budget: int) -> Curves | None:
     )
 
 
-def panel(trials: Sequence[TrialResult], budget: int, up: Axis) -> Panel:
+def panel(trials: Sequence[Course], budget: int, up: Axis) -> Panel:
     drawn = [curve(trial, budget, up) for trial in trials]
     kept = [each for each in drawn if each]
     heights = spread([each.label_at for each in kept])
     placed = (each._replace(label_at=at) for each, at in zip(kept, heights, strict=True))
-    says = "; ".join(in_words(trial) for trial in trials)
-    return Panel(trials[0].trial.name, tuple(placed), says)
+    says = "; ".join(trial.says for trial in trials)
+    return Panel(trials[0].name, tuple(placed), says)
 
 
-def curve(result: TrialResult, budget: int, up: Axis) -> Curve | None:
+def curve(result: Course, budget: int, up: Axis) -> Curve | None:
     points = [
         (across_at(look.images_seen, budget), up.place(look.value))
         for look in result.looks
@@ -125,7 +126,7 @@ def curve(result: TrialResult, budget: int, up: Axis) -> Curve | None:
     if not points:
         return None
     return Curve(
-        label=result.trial.which,
+        label=result.which,
         path=" ".join(f"{x},{y}" for x, y in points),
         dots=tuple(points),
         end=points[-1],
@@ -140,17 +141,6 @@ def curve(result: TrialResult, budget: int, up: Axis) -> Curve | None:
 
 def across_at(count: float, budget: int) -> float:
     return round(LEFT + min(count / budget, 1.0) * (WIDTH - LEFT - RIGHT), 1)
-
-
-def in_words(result: TrialResult) -> str:
-    seed, looks = result.trial.which, result.looks
-    says = f"{seed} without a look"
-    if looks:
-        says = f"{seed} at {figures(looks[-1].value)} after {images(looks[-1].images_seen)} images"
-        if len(looks) > 1:
-            says = f"{seed} from {figures(looks[0].value)} to{says.removeprefix(f'{seed} at')}"
-    ended = f", {result.status} at {images(result.images_seen)}"
-    return says if result.status in ("finished", "paused") else says + ended
 
 
 def spread(heights: Sequence[float]) -> list[float]:
