@@ -1,0 +1,254 @@
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.distance import cdist
+from scipy.stats import kstest, mannwhitneyu, norm
+
+from runner.metrics import copies as module
+from runner.metrics import extractor, reference, reference_points
+from runner.metrics.copies import (
+    MARGIN,
+    NEARER,
+    ROBUST,
+    Nearness,
+    compared,
+    copies,
+    mann_whitney,
+    memorisation,
+    nearness,
+    small,
+)
+from tests.runner.metrics.test_references import Pixels
+
+
+def cloud(n, seed, d=16, spread=1.0):
+    return (np.random.default_rng(seed).normal(0, spread, (n, d))).astype(np.float32)
+
+
+def near(relative):
+    relative = np.asarray(relative, float)
+    return Nearness(relative, relative[:, None], np.zeros((len(relative), 1), int))
+
+
+TRAIN, HELD_OUT = cloud(3000, 0), cloud(1000, 1)
+
+
+# The figures -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize(("m", "n"), [(40, 40), (300, 17), (5, 200)])
+def test_z_is_mann_and_whitneys(m, n, ties):
+    rng = np.random.default_rng(m)
+    a, b = rng.normal(0.2, 1, m), rng.normal(0, 1, n)
+    if ties:
+        a, b = a.round(), b.round()
+    theirs = mannwhitneyu(a, b, alternative="less", method="asymptotic", use_continuity=False)
+    assert norm.cdf(mann_whitney(a, b)) == pytest.approx(theirs.pvalue)
+
+
+def test_z_of_what_is_all_the_same_is_zero():
+    assert mann_whitney(np.ones(9), np.ones(4)) == 0
+
+
+def test_the_share_below_the_lowest_of_few_has_its_closed_form():
+    """That all of m draws lie below the lowest of n others: one in (m + n choose m) orders."""
+    found = compared(near([1, 2, 3]), near([4, 5, 6, 7]), 10)
+    assert (found.share_copied, found.expected) == (1, 1 / 5)
+    assert found.p == pytest.approx(1 / 35)
+    assert compared(near([5, 6, 7]), near([4, 5, 6, 7]), 10).p == 1
+
+
+def test_a_copy_is_nearer_by_a_margin():
+    real = near(np.arange(200) + 10)  # 1 % of them are at 11 or nearer
+    made = near([0, MARGIN * 11 - 0.01, MARGIN * 11 + 0.01, 300])
+    assert compared(made, real, 10).share_copied == 0.5
+
+
+def test_fresh_samples_have_a_standard_normal_z_and_the_expected_share():
+    """Over draws of the samples and of the held-out images, of one distribution and one set."""
+    to_train = nearness(cloud(400, 0, d=4))
+    found = [
+        compared(to_train(cloud(200, 2 * at + 1, d=4)), to_train(cloud(300, 2 * at + 2, d=4)), 400)
+        for at in range(200)
+    ]
+    assert kstest([each.z for each in found], "norm").pvalue > 0.01
+    assert found[0].expected == pytest.approx(NEARER, rel=0.01)
+    # Below the bar the density of a distribution in four dimensions grows with the fourth power.
+    share = np.mean([each.share_copied for each in found])
+    assert share == pytest.approx(MARGIN**4 * NEARER, rel=0.5)
+    assert np.mean([each.p < 0.05 for each in found]) < 0.05
+
+
+# What counts as near -----------------------------------------------------------------------------
+
+
+def test_nearness_is_that_of_all_pairs_at_once(monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 64)
+    some = HELD_OUT[:200]
+    found = nearness(TRAIN)(some)
+    apart, within = cdist(some, TRAIN), np.sort(cdist(TRAIN, TRAIN))
+    order = np.argsort(apart)[:, :4]
+    np.testing.assert_array_equal(found.rows, order)
+    np.testing.assert_allclose(found.distances, np.take_along_axis(apart, order, 1), rtol=1e-6)
+    expected = apart.min(1) / within[order[:, 0], ROBUST]
+    np.testing.assert_allclose(found.relative, expected, rtol=1e-6)
+
+
+def test_a_scale_changes_nothing():
+    """Near is what is nearer than the neighbours are."""
+    there = nearness(1000 * TRAIN)(1000 * HELD_OUT).relative
+    np.testing.assert_allclose(there, nearness(TRAIN)(HELD_OUT).relative, rtol=1e-4)
+
+
+def test_an_image_that_is_in_the_set_several_times_is_copied_like_any_other():
+    often = np.concatenate([TRAIN, np.repeat(TRAIN[:1], 3, 0)])
+    found = nearness(often)(np.concatenate([TRAIN[:1], TRAIN[:1] + 0.01, HELD_OUT[:1]]))
+    assert found.relative[0] == 0
+    assert found.relative[1] < 0.05 < found.relative[2] < np.inf
+
+
+def test_among_nothing_but_copies_only_a_copy_is_near():
+    alike = np.ones((20, 3), np.float32)
+    found = nearness(alike)(np.array([[1, 1, 1], [1, 1, 2]], np.float32))
+    assert found.relative.tolist() == [0, np.inf]
+
+
+# Cases with known answers ------------------------------------------------------------------------
+
+
+def mixed(share, others):
+    count = int(share * 1000)
+    return np.concatenate([TRAIN[:count] + cloud(count, 7, spread=0.05), others[count:]])
+
+
+FRESH = cloud(1000, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    {
+        "fresh draws": FRESH,
+        "noise": cloud(1000, 3, spread=10),
+        "shrunk": 0.7 * FRESH,
+        "one point": np.repeat(FRESH[:1], 1000, 0),
+        "few kinds": FRESH[:10].repeat(100, 0) + cloud(1000, 3, spread=0.3),
+        "between training images": (TRAIN[:1000] + TRAIN[1000:2000]) / 2,
+    }.items(),
+)
+def test_what_copies_nothing_is_not_said_to(name, made):
+    assert not copies(made, TRAIN, HELD_OUT).found
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "others"),
+    [
+        ("all", 1, FRESH),
+        ("a tenth", 0.1, FRESH),
+        ("a tenth, and the others bad", 0.1, cloud(1000, 3, spread=5)),
+    ],
+)
+def test_copies_are_found_whatever_the_other_samples_are(name, share, others):
+    found = copies(mixed(share, others), TRAIN, HELD_OUT)
+    assert found.found
+    assert found.share_copied == pytest.approx(share, abs=0.03)
+
+
+def test_copies_alone_have_a_z_far_below_zero_and_noise_far_above():
+    assert copies(mixed(1, FRESH), TRAIN, HELD_OUT).z < -30
+    assert copies(cloud(1000, 3, spread=10), TRAIN, HELD_OUT).z > 30
+
+
+def test_a_dense_kind_alone_is_no_copy():
+    """Half of the images lie ten times as close together, and the generator makes only those."""
+    train, held_out = (np.concatenate([0.1 * c[::2], 3 + c[::2]]) for c in (TRAIN, HELD_OUT))
+    found = copies(0.1 * FRESH, train, held_out)
+    assert not found.found
+    plain = mann_whitney(cdist(0.1 * FRESH, train).min(1), cdist(held_out, train).min(1))
+    assert plain < -15 < found.z
+
+
+# Of images ---------------------------------------------------------------------------------------
+
+
+def images(n, seed, side=16):
+    """Grainy, with a bright rectangle somewhere."""
+    rng = np.random.default_rng(seed)
+    made = rng.integers(0, 30, (n, 1, side, side))
+    for image in made:
+        top, left, height, width = rng.integers(0, side // 2, 4)
+        image[:, top : top + height + 2, left : left + width + 2] += rng.integers(60, 200)
+    return made.astype(np.uint8)
+
+
+TRAINED, KEPT = images(500, 0), images(300, 1)
+
+
+def looked_at(made, train=TRAINED, **others):
+    held = reference(KEPT, Pixels(), n=200)
+    return memorisation(lambda n, seed: made[:n], train, KEPT, held, **others)
+
+
+def test_images_that_are_repeated_are_found_with_what_they_repeat():
+    found = looked_at(TRAINED[100:300])
+    assert found.found
+    assert found.says.startswith("memorisation: 100.0 % of 200 samples are nearer to a training")
+    for space in ("features", "pixels"):
+        assert found.of[space].found
+        first = found.train[found.made[space].rows[:, 0]]
+        np.testing.assert_array_equal(first, found.samples)
+
+
+def test_fresh_images_are_not_and_a_subset_is_mentioned():
+    found = looked_at(images(200, 2), most=400)
+    assert not found.found
+    assert found.says.startswith("no sign of memorisation: samples are no nearer")
+    assert "400 of 500 training images" in found.says
+    assert "training images)" not in looked_at(images(200, 2)).says
+
+
+def test_faintly_noisy_copies_are_found_in_pixels():
+    noisy = np.clip(
+        TRAINED[:200] + np.random.default_rng(3).integers(-3, 4, (200, 1, 16, 16)), 0, 255
+    )
+    found = looked_at(noisy.astype(np.uint8))
+    assert found.of["pixels"].found
+    assert found.of[found.worst].found
+
+
+def test_training_images_are_measured_once(tmp_path):
+    calls = []
+
+    class Counting(Pixels):
+        def __call__(self, given):
+            calls.append(len(given))
+            return super().__call__(given)
+
+    held = reference(KEPT, Counting(), n=200)
+    for _ in range(2):
+        memorisation(lambda n, seed: TRAINED[:n], TRAINED, KEPT, held, cache=tmp_path)
+    assert calls.count(500) == 1
+
+
+def test_points_can_be_copied_too():
+    train, held_out = (cloud(n, n, d=2).reshape(n, 2, 1, 1) for n in (900, 300))
+    held = reference_points(held_out, extractor("coordinates"), n=300)
+    for made, copied in ((train[:300], True), (cloud(300, 1, d=2).reshape(300, 2, 1, 1), False)):
+        assert memorisation(lambda n, seed, m=made: m, train, held_out, held).found == copied
+
+
+def test_large_images_are_averaged_down():
+    large = np.full((3, 3, 128, 96), 51, np.uint8)
+    assert small(large).shape == (3, 3 * 32 * 32)
+    assert small(large) == pytest.approx(0.2)
+    one = images(2, 0)
+    np.testing.assert_allclose(small(one), one.reshape(2, -1) / 255, rtol=1e-6)
+    np.testing.assert_array_equal(small(torch.from_numpy(one)), small(one))
+
+
+def test_memory_does_not_grow_with_the_samples():
+    """Blocks of rows: pairs are never all there at once."""
+    from tests.runner.metrics.test_neighbours import peak
+
+    few, many = (peak(lambda n=n: nearness(TRAIN)(cloud(n, 1))) for n in (1000, 4000))
+    assert many < 1.6 * few
