@@ -1,7 +1,6 @@
 """Rounds of a game: all that changes while it is played, which is what a checkpoint holds."""
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal, NamedTuple, Protocol
@@ -9,15 +8,15 @@ from typing import Any, Literal, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from runner.average import Average, lasting
 from runner.memory import Before, Buffers, free, parts_of, ran_out
 from runner.scene import Game, Scene, Term, Turn, needs, terms_due
+from runner.signs import SIGNS_EVERY, SIGNS_OF, Tally, means, note, signs_of
 
 Precision = Literal["float32", "bfloat16"]
 # Rounds between two looks for NaN. A look waits for a GPU, and costs nothing on a CPU.
 CHECK_EVERY = {"cpu": 1}
 CHECK_ELSEWHERE = 50
-SIGNS_EVERY = 8  # rounds; a curve's point has the mean of several
-SIGNS_OF = ("real_score", "fake_score", "fake")
 
 
 class Batches(Protocol):
@@ -33,7 +32,7 @@ class Look(NamedTuple):
 
     images_seen: int
     losses: dict[str, float]  # means since the look before
-    signs: dict[str, float]  # of how the players fare, see Run.read_signs; means as well
+    signs: dict[str, float]  # of how the players fare, see runner/signs.py; means as well
 
 
 class Trained(NamedTuple):
@@ -89,23 +88,6 @@ class Splitting(NamedTuple):
         return 2 if self.of_the_batch else 1
 
 
-Tally = dict[str, tuple[Tensor, int]]  # sums and counts
-
-
-def note(tally: Tally, values: Mapping[str, Tensor]) -> None:
-    for name, value in values.items():
-        total, count = tally.get(name, (0, 0))
-        tally[name] = (total + value, count + 1)
-
-
-def means(tally: Tally) -> dict[str, float]:
-    return {name: float(total) / count for name, (total, count) in tally.items()}
-
-
-def spread(images: Tensor) -> Tensor:
-    return images.float().var(0).mean().sqrt()
-
-
 @dataclass
 class Run:
     """Everything that changes while training: what a checkpoint holds."""
@@ -127,6 +109,7 @@ class Run:
     signs: Tally = field(default_factory=dict)
     history: list[Look] = field(default_factory=list)
     batch: dict[str, Tensor] = field(default_factory=dict)  # the last one drawn
+    kept: dict[str, Tensor] = field(default_factory=dict)  # worked out ahead for the next turn
 
     def __post_init__(self) -> None:
         networks = self.game.networks
@@ -134,12 +117,8 @@ class Run:
         self.optimizers = [turn.optimizer(self.learnt_in(turn)) for turn in self.game.turns]
         self.rates = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
         self.steps = [0 for _ in self.game.turns]
-        own = {name: copy.deepcopy(networks[name]) for name in self.game.averaged}
-        self.average = nn.ModuleDict(own).requires_grad_(False).eval()
         live = nn.ModuleDict({name: networks[name] for name in self.game.averaged})
-        pairs = list(zip(lasting(self.average), lasting(live), strict=True))
-        self.smooth = [pair for pair in pairs if pair[0].is_floating_point()]
-        self.counters = [pair for pair in pairs if not pair[0].is_floating_point()]
+        self.average = Average(live, self.half_life)
         self.rng = torch.Generator(self.device).manual_seed(self.seed)
         self.buffers = Buffers(networks)
 
@@ -148,28 +127,34 @@ class Run:
         for index, turn in enumerate(self.game.turns):
             for name, network in self.game.networks.items():
                 network.requires_grad_(name in turn.players)
-            for _ in range(turn.times):
-                self.step(index, turn)
+            coming = self.game.turns[index + 1 : index + 2]
+            for left in reversed(range(turn.times)):
+                self.step(index, turn, *(coming if not left else ()))
         self.rounds += 1
         if self.rounds % CHECK_EVERY.get(self.device.type, CHECK_ELSEWHERE) == 0:
             self.check_losses()
-        self.update_average(self.images_seen - before)
+        self.average.update(self.images_seen - before, self.images_seen)
 
-    def step(self, index: int, turn: Turn) -> None:
+    def step(self, index: int, turn: Turn, coming: Turn | None = None) -> None:
+        """`coming` is the turn after this step, if that is the last one of its own."""
         if turn.fresh:
             self.draw()
         optimizer = self.optimizers[index]
         self.set_rates(index)
-        scene = self.find_gradients(turn, terms_due(turn, self.steps[index]), optimizer)
+        scene = self.find_gradients(turn, terms_due(turn, self.steps[index]), optimizer, coming)
         if self.reads_signs:
-            self.read_signs(turn, scene)
+            note(self.signs, signs_of(turn, scene))
         optimizer.step()
         for consequence in turn.after:
             scene.work_out(consequence)
         self.steps[index] += 1
 
     def find_gradients(
-        self, turn: Turn, terms: Mapping[str, Term], optimizer: torch.optim.Optimizer
+        self,
+        turn: Turn,
+        terms: Mapping[str, Term],
+        optimizer: torch.optim.Optimizer,
+        coming: Turn | None = None,
     ) -> Scene:
         """Where memory runs out the batch is halved, and the step begins anew as if never tried."""
         before = Before.of(self.rng)
@@ -177,7 +162,9 @@ class Run:
         while True:
             optimizer.zero_grad()
             try:
-                return self.in_parts(turn, terms) if self.parts > 1 else self.at_once(terms)
+                if self.parts > 1:
+                    return self.in_parts(turn, terms, coming)
+                return self.at_once(turn, terms, coming)
             except (RuntimeError, MemoryError) as error:
                 if not ran_out(error) or not self.can_halve():
                     raise
@@ -186,15 +173,37 @@ class Run:
             before.restore(self.rng)
             self.buffers.restore()
 
-    def at_once(self, terms: Mapping[str, Term]) -> Scene:
-        scene = self.scene(self.batch)
+    def at_once(self, turn: Turn, terms: Mapping[str, Term], coming: Turn | None) -> Scene:
+        ahead = self.ahead(turn, coming) if coming and coming.shares else {}
+        cut_off = {name: value.detach() for name, value in ahead.items()}
+        scene = self.scene({**self.batch, **self.kept, **cut_off})
         losses = self.losses(scene, terms)
         torch.autograd.backward(sum(losses.values(), torch.zeros((), device=self.device)))
         note(self.tally, {name: loss.detach() for name, loss in losses.items()})
+        self.kept = ahead
         return scene
 
-    def in_parts(self, turn: Turn, terms: Mapping[str, Term]) -> Scene:
+    def ahead(self, turn: Turn, coming: Turn) -> dict[str, Tensor]:
+        """What the coming turn shares with this one, worked out so that its own players can learn.
+
+        One generated batch teaches both: the critic, which gets it cut off from the generator, and
+        after it the generator, which need not generate another.
+        """
+        players = [self.game.networks[name] for name in coming.players if name not in turn.players]
+        for network in players:
+            network.requires_grad_(True)
+        scene = self.scene(self.batch)
+        with self.autocast():
+            found = {name: scene[name] for name in coming.shares}
+        for network in players:
+            network.requires_grad_(False)
+        return found
+
+    def in_parts(self, turn: Turn, terms: Mapping[str, Term], coming: Turn | None = None) -> Scene:
         """The mean over a batch is the mean over parts, each weighing as many images as it has.
+
+        What the coming turn shares and no network works out, as latents, is kept for it; the rest
+        it works out anew, so that what only gradients need is let go with each part.
 
         Parts draw their random numbers one after another, so they are others than the whole would
         draw wherever more than the latents are drawn.
@@ -202,10 +211,12 @@ class Run:
         asked = {name for consequence in turn.after for _, name in needs(consequence)}
         if self.reads_signs:
             asked.update(SIGNS_OF)
+        drawn = self.drawn(coming.shares) if coming else []
+        asked.update(drawn)
         known: dict[str, list[Tensor]] = {}
         sums: dict[str, Tensor] = {}
         done = 0
-        for part in parts_of(self.batch, self.parts):
+        for part in parts_of({**self.batch, **self.kept}, self.parts):
             if done:
                 self.buffers.restore()
             scene = self.scene(part)
@@ -221,7 +232,18 @@ class Run:
             self.buffers.gather(count / done)
         self.buffers.leave_mean()
         note(self.tally, sums)
-        return self.scene({**self.batch, **{name: torch.cat(all) for name, all in known.items()}})
+        found = {name: torch.cat(all) for name, all in known.items()}
+        self.kept = {name: found[name] for name in drawn if name in found}
+        return self.scene({**self.batch, **found})
+
+    def drawn(self, names: Iterable[str]) -> list[str]:
+        """Those of the quantities that do not come out of a network."""
+        networks = self.game.networks.keys()
+        return [
+            name
+            for name in names
+            if not any(needed in networks for _, needed in needs(self.game.quantities[name]))
+        ]
 
     def scene(self, batch: Mapping[str, Tensor]) -> Scene:
         count = len(next(iter(batch.values())))
@@ -233,6 +255,7 @@ class Run:
 
     def halve(self) -> None:
         assert self.split is not None  # or it could not
+        self.kept = {name: self.kept[name].detach() for name in self.drawn(self.kept)}
         free(self.device)
         held = self.micro_batch or self.count
         self.parts = min(2 * self.parts, self.count // self.split.least)
@@ -255,10 +278,13 @@ class Run:
                 group["lr"] = share * rate
 
     def losses(self, scene: Scene, terms: Mapping[str, Term]) -> dict[str, Tensor]:
-        half = self.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+        with self.autocast():
             losses = {name: scene.work_out(term) for name, term in terms.items()}
         return losses
+
+    def autocast(self) -> torch.autocast:
+        half = self.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
 
     def draw(self) -> None:
         self.batch = {name: self.placed(value) for name, value in next(self.batches).items()}
@@ -275,50 +301,11 @@ class Run:
     def learnt_in(self, turn: Turn) -> list[nn.Parameter]:
         return [p for name in turn.players for p in self.game.networks[name].parameters()]
 
-    @torch.no_grad()
-    def update_average(self, images: int) -> None:
-        """A half-life in proportion to the images seen needs no warm-up and no known end.
-
-        It is the power-function average of Karras et al. (2024), "Analyzing and Improving the
-        Training Dynamics of Diffusion Models", section 3.1. Floating-point buffers, as batch norm's
-        statistics, are averaged like weights; counters are copied.
-        """
-        kept = 0.5 ** (images / (self.half_life * self.images_seen)) if self.half_life else 0.0
-        averages, news = zip(*self.smooth, strict=True)
-        torch._foreach_lerp_(averages, news, 1 - kept)
-        for counter, new in self.counters:
-            counter.copy_(new)
-
     # Health and curves -----------------------------------------------------------------------
 
     @property
     def reads_signs(self) -> bool:
         return self.rounds % SIGNS_EVERY == 0
-
-    @torch.no_grad()
-    def read_signs(self, turn: Turn, scene: Scene) -> None:
-        """From what a step has worked out anyway, and without waiting for a GPU.
-
-        "real-score" and "fake-score": the critic's means; "told-apart": the share of pairs of which
-        it scores the real image higher. "slope": root mean square of the generator's gradient.
-        "spread": how far apart the generated images of a batch are, beside the real ones: the root
-        of the mean variance of a pixel.
-        """
-        known = scene.known
-        found: dict[str, Tensor] = {}
-        if "critic" in turn.players and "real_score" in known and "fake_score" in known:
-            real, fake = known["real_score"].detach(), known["fake_score"].detach()
-            found = {"real-score": real.mean(), "fake-score": fake.mean()}
-            found["told-apart"] = (real > fake).float().mean()
-        if "generator" in turn.players:
-            generator = self.game.networks["generator"]
-            slopes = [p.grad for p in generator.parameters() if p.grad is not None]
-            size = sum(slope.numel() for slope in slopes)
-            if slopes:
-                found["slope"] = torch.stack(torch._foreach_norm(slopes)).norm() / size**0.5
-            if "fake" in known:
-                found["spread"] = spread(known["fake"]) / spread(self.batch["real"])
-        note(self.signs, found)
 
     @property
     def last_losses(self) -> dict[str, float]:
@@ -343,11 +330,11 @@ class Run:
             raise Diverged(self.images_seen, "weights", self.history)
 
     def weights_are_finite(self) -> bool:
-        tensors = [*lasting(self.game.networks), *lasting(self.average)]
+        tensors = [*lasting(self.game.networks), *lasting(self.average.networks)]
         return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
 
     def trained(self) -> Trained:
-        networks = nn.ModuleDict({**self.game.networks, **self.average}).eval()
+        networks = nn.ModuleDict({**self.game.networks, **self.average.networks}).eval()
         game = replace(self.game, networks=networks)
         return Trained(
             game,
@@ -376,7 +363,7 @@ class Run:
         on_gpu = self.device.type == "cuda"
         return {
             "networks": self.game.networks.state_dict(),
-            "average": self.average.state_dict(),
+            "average": self.average.networks.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "batches": self.batches.state_dict(),
             "batch": self.batch,
@@ -395,7 +382,7 @@ class Run:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.game.networks.load_state_dict(state["networks"])
-        self.average.load_state_dict(state["average"])
+        self.average.networks.load_state_dict(state["average"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.batches.load_state_dict(state["batches"])
@@ -412,7 +399,3 @@ class Run:
             for kind in ("tally", "signs")
         )
         self.history = [Look(*look) for look in state["history"]]
-
-
-def lasting(network: nn.Module) -> list[Tensor]:
-    return [*network.parameters(), *network.buffers()]

@@ -29,6 +29,7 @@ class Turn:
     optimizer: Optimizer
     times: int = 1  # steps in a row
     fresh: bool = True  # each step draws new real images; otherwise the last ones serve again
+    shares: tuple[str, ...] = ()  # quantities of the turn before that serve again, with gradients
     after: tuple[Quantity, ...] = ()  # worked out after each step, for what they do
 
 

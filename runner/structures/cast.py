@@ -87,6 +87,7 @@ class Cast:
             terms={"generator": self.loss.generator, **self.generator_penalties},
             optimizer=parts.generator_optimizer(self.recipe.optimizer),
             fresh=False,
+            shares=("latents", "fake"),
         )
 
 

@@ -111,7 +111,8 @@ def vae_gan(cast: Cast, *, weight: NonNegative = 1e-3) -> Game:
         fresh=False,
     )
     with_code = {"generator-rebuilt": renamed(cast.loss.generator, **rebuilt), "kept": kept}
-    generator = replace(generator, terms={**generator.terms, **with_code})
+    # The encoder's turn, which comes between, generates nothing that it could share.
+    generator = replace(generator, terms={**generator.terms, **with_code}, shares=())
     networks = nn.ModuleDict({**game.networks, "encoder": encoder_of(cast)})
     return replace(
         game,
