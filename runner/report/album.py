@@ -56,7 +56,7 @@ def album(folder: Path, pictures: Pictures, room: int) -> Album:
         samples={arm: found for arm, found in samples.items() if found},
         films={arm: found for arm, found in films.items() if found},
         real=picture(folder, pictures.real, limit),
-        nearest=picture(folder, pictures.nearest and pictures.nearest.path, limit),
+        nearest=picture(folder, pictures.nearest.path if pictures.nearest else None, limit),
         interpolation=picture(folder, pictures.interpolation, limit),
     )
 

@@ -1,6 +1,7 @@
 """A report as Markdown: for a pull request, a notebook, or a terminal."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,6 +27,7 @@ def markdown(report: Report) -> str:
     )  # fmt: skip
 
 
+@cache
 def environment() -> Environment:
     """Nothing is HTML here, and whatever is put in is read as it stands."""
     made = Environment(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import groupby
 from math import log
 from pathlib import Path
@@ -11,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from advisor.recommendation import Step
-from knowledge.schema import STAGES
+from knowledge.schema import STAGES, Stage
 from runner import wording
 from runner.report.album import Album, album
 from runner.report.charts import (
@@ -26,6 +27,8 @@ from runner.report.charts import (
     intervals,
 )
 from runner.report.content import Course, Report, citations
+from runner.report.interactive import charts, in_words, library
+from runner.results import Look
 
 LIMIT = 5_000_000  # bytes of the page: it can still be sent by mail
 PICTURES = 2_400_000  # bytes of all pictures, before they become text, which takes 4/3 of them
@@ -71,6 +74,10 @@ def written(report: Report, pictures: Album) -> str:
         course={trial.id: trial for trial in report.trials},
         intervals=intervals(standings, report.floor.value if report.floor else None),
         curves=curves([trials[each.arm] for each in standings], report.reproduction.budget),
+        charts=charts(report),
+        library=library,
+        heard=in_words(report),
+        films=films(report, pictures),
         looked=looked,
         values=values,
         stages=[(STAGES[stage], list(steps)) for stage, steps in by_stage(report.funnel.steps)],
@@ -82,14 +89,40 @@ def written(report: Report, pictures: Album) -> str:
     )  # fmt: skip
 
 
-def values(trial: Course) -> dict[int, float]:
-    return {look.images_seen: look.value for look in trial.looks}
+def values(trial: Course) -> dict[int, Look]:
+    return {look.images_seen: look for look in trial.looks}
 
 
-def by_stage(funnel: Sequence[Step]) -> Iterator[tuple[str, Iterator[Step]]]:
+def films(report: Report, pictures: Album) -> dict[str, object] | None:
+    """Every arm's grids on the way, and where the slider stops."""
+    if not pictures.films:
+        return None
+    trial = {each.arm: each.trial for each in report.pictures.samples}
+    looks = {each.id: values(each) for each in report.trials}
+    frames = {
+        arm: [
+            {"seen": seen, "src": src, "says": at_a_look(seen, looks.get(trial[arm], {}).get(seen))}
+            for seen, src in film.frames
+        ]
+        for arm, film in pictures.films.items()
+    }
+    stops = sorted({seen for film in pictures.films.values() for seen, _ in film.frames})
+    return {
+        "stops": [{"seen": seen, "says": wording.images(seen)} for seen in stops],
+        "arms": frames,
+    }
+
+
+def at_a_look(seen: int, look: Look | None) -> str:
+    at = f"{wording.figures(look.value)} at a look " if look else ""
+    return f"{at}after {wording.images(seen)} images"
+
+
+def by_stage(funnel: Sequence[Step]) -> Iterator[tuple[Stage, Iterator[Step]]]:
     return groupby(funnel, lambda step: step.stage)
 
 
+@cache
 def environment() -> Environment:
     """Escapes everything: names and texts come from users and from knowledge files."""
     made = Environment(

@@ -44,7 +44,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in {"style", "script"}:
             self.texts.append(data)
 
     @property
@@ -91,14 +91,15 @@ def test_it_is_well_formed_with_unique_ids_and_links_that_lead_somewhere(page, h
     assert set(inner) <= set(ids)
 
 
-def test_it_loads_nothing_from_anywhere_and_runs_nothing(page, html) -> None:
+def test_it_loads_nothing_from_anywhere(page, html) -> None:
     for tag, attrs in page.elements:
-        assert tag not in {"script", "link", "iframe", "object", "embed", "base", "form"}
+        assert tag not in {"link", "iframe", "object", "embed", "base", "form"}
         assert not any(name.startswith("on") for name in attrs)
         assert attrs.get("src", "data:image/").startswith("data:image/")
         if tag != "a":
             assert attrs.get("href", "#").startswith("#")
     style = html.partition("<style>")[2].partition("</style>")[0]
+    assert "default-src 'none'" in html.partition("<style>")[0]
     assert "prefers-color-scheme: dark" in style
     assert "@import" not in style
     assert "url(" not in style
@@ -147,7 +148,7 @@ def test_text_of_users_and_of_knowledge_is_escaped_and_hostile_links_are_dropped
     html = written(tmp_path)
     page = Page(html)
     assert page.text.count("<script>alert('x')</script>") >= 15
-    assert "<script" not in html
+    assert html.count("<script") == len(page.all("script")) == 4
     assert not any("onerror" in attrs for attrs in page.all("img"))
     assert not any(attrs["href"].startswith("javascript") for attrs in page.all("a"))
 

@@ -1,0 +1,307 @@
+"""The report's charts that answer to a pointer, as Vega-Lite, with the library that draws them.
+
+Beside each stand the same numbers as a drawing and as a table, for paper, for screen readers, and
+for whoever runs no scripts.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from runner.report.content import Course, Report
+from runner.wording import duration, figures, images, listed, span
+
+VEGA = Path(__file__).parent / "vega"
+LIBRARY = ("vega.min.js", "vega-lite.min.js", "vega-interpreter.js")
+NOTICE = """/* Vega 6.4.0, Vega-Lite 6.4.3 and vega-interpreter 2.3.2. Copyright (c) 2015-2023, University of
+Washington Interactive Data Lab; BSD 3-Clause. They hold d3 and others; all licences:
+runner/report/vega/LICENSES.txt of GAN Advisor. */"""
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is fetched from there
+FAR = 4.0  # times beyond all scores: an anchor further off than that would squeeze the intervals
+ROW = 34  # pixels
+UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
+CROSS = "M-1,-1L1,1M1,-1L-1,1"
+Spec = dict[str, Any]
+
+
+@cache
+def library() -> Markup:
+    """780 kB of script."""
+    texts = [NOTICE, *((VEGA / name).read_text(encoding="utf-8") for name in LIBRARY)]
+    return Markup("\n").join(Markup(text) for text in texts)
+
+
+def charts(report: Report) -> Spec | None:
+    """By name, with the data that they share. None where nothing was measured."""
+    looks, ends = list(looked(report)), list(failed(report))
+    scores = [row for row in report.leaderboard if row.standing.mean is not None]
+    if not looks and not scores:
+        return None
+    unit = UNITS[-1]
+    if looks:
+        longest = max(each["seconds"] for each in (*looks, *ends))
+        unit = next(unit for unit in UNITS if longest >= unit[0])
+    for each in (*looks, *ends):
+        each["time"] = each.pop("seconds") / unit[1]
+    arms = {row.standing.arm: row.standing for row in report.leaderboard}
+    found: Spec = {
+        "arms": [{"arm": arm, "control": each.control} for arm, each in arms.items()],
+        "datasets": {
+            "looks": looks,
+            "failures": ends,
+            "anchors": list(anchors(report)),
+            "intervals": [interval(row.standing.arm, report) for row in scores],
+            "seeds": list(seeds(report)),
+            "near": list(near(report)),
+        },
+        "charts": {},
+    }
+    if looks:
+        budget = report.reproduction.budget
+        over_images = {"field": "images", "title": "real images shown to the critic"}
+        found["charts"]["images"] = curves(
+            over_images | {"axis": THOUSANDS, "scale": {"domain": [0, budget]}}, list(arms)
+        )
+        over_time = {
+            "field": "time",
+            "title": f"time spent on training ({unit[2]})",
+            "axis": {"tickCount": 6},
+            "scale": {"domainMin": 0},
+        }
+        found["charts"]["time"] = curves(over_time, list(arms))
+    if scores:
+        found["charts"]["intervals"] = ranking(report, list(arms))
+    return found
+
+
+# Data ------------------------------------------------------------------------------------------
+
+
+def looked(report: Report) -> Iterator[Spec]:
+    for trial in report.trials:
+        for look in trial.looks:
+            if shown(look.value):
+                after = f"{images(look.images_seen)} images, {duration(look.seconds)}"
+                yield {
+                    **of(trial),
+                    "images": look.images_seen,
+                    "seconds": look.seconds,
+                    "distance": look.value,
+                    "says": [title(trial), f"{figures(look.value)} after {after}"],
+                }
+
+
+def failed(report: Report) -> Iterator[Spec]:
+    """Where a trial ended that did not get to its end."""
+    for trial in report.trials:
+        seen = [look for look in trial.looks if shown(look.value)]
+        if trial.status in ("finished", "paused") or not seen:
+            continue
+        yield {
+            **of(trial),
+            "images": max(trial.images_seen, seen[-1].images_seen),
+            "seconds": max(trial.seconds, seen[-1].seconds),
+            "distance": seen[-1].value,
+            "says": [
+                title(trial),
+                f"{trial.status} after {images(trial.images_seen)} images",
+                *([trial.why] if trial.why else []),
+            ],
+        }
+
+
+def of(trial: Course) -> Spec:
+    return {"arm": trial.arm, "trial": trial.id}
+
+
+def title(trial: Course) -> str:
+    return f"{trial.name}, {trial.which}"
+
+
+def anchors(report: Report) -> Iterator[Spec]:
+    for each in report.anchors:
+        if shown(each.score.value):
+            name = f"{each.name} {figures(each.score.value)}"
+            yield {"name": name, "distance": each.score.value}
+
+
+def near(report: Report) -> Iterator[Spec]:
+    """The anchors that fit onto the axis of the scores."""
+    scores = [score for row in report.leaderboard for score in row.standing.scores if shown(score)]
+    for each in anchors(report):
+        if scores and min(scores) / FAR <= each["distance"] <= max(scores) * FAR:
+            yield each
+
+
+def interval(arm: str, report: Report) -> Spec:
+    standing = next(row.standing for row in report.leaderboard if row.standing.arm == arm)
+    says = [standing.name, f"mean {figures(standing.mean)}" if standing.mean else "no mean"]
+    found: Spec = {"arm": arm, "name": standing.name, "mean": standing.mean, "says": says}
+    if standing.low and standing.high:
+        says.append(f"95 % interval {span(standing.low, standing.high)}")
+        found |= {"low": standing.low, "high": standing.high}
+    return found
+
+
+def seeds(report: Report) -> Iterator[Spec]:
+    for row in report.leaderboard:
+        own = [trial for trial in report.trials if trial.arm == row.standing.arm]
+        for trial in own:
+            if trial.score is not None and shown(trial.score):
+                says = [title(trial), figures(trial.score)]
+                yield {"arm": trial.arm, "name": trial.name, "score": trial.score, "says": says}
+
+
+def shown(value: float) -> bool:
+    """A logarithmic axis has no place for zero."""
+    return isfinite(value) and value > 0
+
+
+# Charts ----------------------------------------------------------------------------------------
+
+
+def curves(across: Spec, arms: list[str]) -> Spec:
+    """Distances on the way: a line a trial, a cross where one failed, anchors as rules."""
+    x = {"type": "quantitative", **across}
+    y = {
+        "field": "distance",
+        "type": "quantitative",
+        "title": "distance",
+        "scale": LOG,
+        "axis": {"tickCount": 6},
+    }
+    colour = {"field": "arm", "type": "nominal", "scale": {"domain": arms}, "legend": None}
+    fades = {"condition": {"param": "trial", "value": 1}, "value": 0.15}
+    own: Spec = {"x": x, "y": y, "color": colour, "opacity": fades}
+    only = [{"filter": "indexof(hidden, datum.arm) < 0"}]
+    says = {"field": "says", "type": "nominal"}
+    at_a_point = {
+        "name": "trial",
+        "select": {
+            "type": "point",
+            "fields": ["trial"],
+            "on": "pointerover",
+            "clear": "pointerout",
+            "nearest": True,
+        },
+    }
+    return {
+        **FRAME,
+        "height": 340,
+        "params": [{"name": "hidden", "value": []}],
+        "layer": [
+            *ruled("anchors", {"y": y}),
+            {
+                "data": {"name": "looks"},
+                "transform": only,
+                "mark": {"type": "line", "strokeWidth": 1.75},
+                "encoding": own | {"detail": {"field": "trial"}},
+            },
+            {
+                "data": {"name": "failures"},
+                "transform": only,
+                "mark": {"type": "point", "shape": CROSS, "size": 70, "strokeWidth": 2.5},
+                "encoding": own | {"tooltip": says},
+            },
+            {
+                "data": {"name": "looks"},
+                "transform": only,
+                "params": [at_a_point],
+                "mark": {"type": "circle", "size": 36},
+                "encoding": own | {"tooltip": says},
+            },
+        ],
+    }
+
+
+def ranking(report: Report, arms: list[str]) -> Spec:
+    """Every arm's seeds, their mean and its interval."""
+    across = "mean of the seeds and 95 % interval"
+    if report.tries:
+        across = f"median of the best of {report.tries} settings and 95 % interval"
+    names = [row.standing.name for row in report.leaderboard if row.standing.mean is not None]
+    x = {
+        "type": "quantitative",
+        "title": f"{report.metric}: {across}",
+        "scale": LOG,
+        "axis": {"tickCount": 6},
+    }
+    y = {
+        "field": "name",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": list(dict.fromkeys(names))},
+        "axis": {"labelLimit": 130, "ticks": False, "domain": False},
+    }
+    colour = {"field": "arm", "type": "nominal", "scale": {"domain": arms}, "legend": None}
+    says = {"field": "says", "type": "nominal"}
+    both = {"y": y, "color": colour, "tooltip": says}
+    mean = x | {"field": "mean"}
+    return {
+        **FRAME,
+        "height": ROW * len(names),
+        "layer": [
+            *ruled("near", {"x": x | {"field": "distance"}}),
+            {
+                "data": {"name": "intervals"},
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": both | {"x": x | {"field": "low"}, "x2": {"field": "high"}},
+            },
+            {
+                "data": {"name": "seeds"},
+                "mark": {"type": "point", "size": 60, "strokeWidth": 1.5},
+                "encoding": both | {"x": x | {"field": "score"}},
+            },
+            {
+                "data": {"name": "intervals"},
+                "mark": {"type": "tick", "thickness": 3, "size": 18},
+                "encoding": both | {"x": mean},
+            },
+        ],
+    }
+
+
+THOUSANDS: Spec = {
+    "tickCount": 6,
+    "labelExpr": "datum.value >= 1e6 ? datum.value / 1e6 + 'M' : "
+    "datum.value >= 1e3 ? datum.value / 1e3 + 'k' : datum.label",
+}
+LOG: Spec = {"type": "log", "nice": False, "padding": 12}
+FRAME: Spec = {
+    "$schema": SCHEMA,
+    "width": "container",
+    "autosize": {"type": "fit-x", "contains": "padding"},
+    "padding": 4,
+}
+
+
+def ruled(data: str, place: Spec) -> list[Spec]:
+    """What scores are held against, as broken lines with their names."""
+    (axis,) = place
+    beside: Spec = {"x": {"value": 4}} if axis == "y" else {"y": {"value": 0}}
+    text = {"align": "left", "dy": -5} if axis == "y" else {"align": "left", "dx": 4, "dy": 4}
+    return [
+        {
+            "data": {"name": data},
+            "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.7},
+            "encoding": place,
+        },
+        {
+            "data": {"name": data},
+            "mark": {"type": "text", "fontSize": 11, "opacity": 0.9, **text},
+            "encoding": place | beside | {"text": {"field": "name"}},
+        },
+    ]
+
+
+def in_words(report: Report) -> str:
+    """What somebody hears who does not see the chart."""
+    arms = [row.standing.name for row in report.leaderboard]
+    return (
+        f"Distances of {len(report.trials)} trials of {listed(arms)} on the way, on a logarithmic "
+        "scale. The same numbers stand in the table below."
+    )
