@@ -1,5 +1,6 @@
 """What a trial left in its folder, read back with care: a killed run goes on from it."""
 
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from runner.plan import Trial
 from runner.results import Look, TrialResult
 
 R = TypeVar("R", bound=Record)
+GRIDS = "grids"
 
 
 class Foreign(ValueError):
@@ -64,7 +66,13 @@ def not_of(wanted: Trial, found: Trial, path: Path) -> str:
     return f"{path} is of another trial: {which}"
 
 
+def grid_of(folder: Path, images_seen: int) -> Path:
+    """Samples of the same latents, in the same places, at a look of the trial in the folder."""
+    return folder / GRIDS / f"{images_seen:012}.webp"  # in order of their names too
+
+
 def sweep(folder: Path) -> None:
     """Takes away what a killed process had not written to its end."""
-    for unfinished in (*folder.glob(".*.part"), *folder.glob("*.partial")):
+    parts = (folder.glob(".*.part"), folder.glob("*.partial"), folder.glob(f"{GRIDS}/.*.part"))
+    for unfinished in chain(*parts):
         unfinished.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Samples as PNG, grids of images and maps of points, and pictures as text that a web page can hold."""
+"""Samples as pictures: grids of images and maps of points, as files and as text of a web page."""
 
 from base64 import b64encode
 from io import BytesIO
@@ -13,8 +13,13 @@ from runner.metrics.pixels import is_points, on_white
 CELL = 64  # pixels that a small image is enlarged to, about: 32 px can hardly be seen
 GAP = 2
 IMAGES, POINTS = 64, 2_500  # that a picture shows
+COLUMNS = 8
+QUALITY = 75  # of WebP: 64 samples of 32 px take 14 kB in grey and 22 kB in colour
 MAP = 512  # pixels a side of a picture of points, which shows [-1, 1] each way
 GREY = 128  # of the gaps: told from black and from white images, on dark and light pages
+
+
+Samples = NDArray[np.uint8] | NDArray[np.float32]  # (N, C, H, W), or points (N, 2, 1, 1)
 
 
 def shown(size: int) -> int:
@@ -22,14 +27,28 @@ def shown(size: int) -> int:
     return POINTS if size == 1 else IMAGES
 
 
-def picture(samples: NDArray[np.uint8] | NDArray[np.float32]) -> bytes:
+def picture(samples: Samples) -> bytes:
     """Images in a grid, or points on a map, as a PNG."""
+    return png(drawing(samples))
+
+
+def small_picture(samples: Samples) -> bytes:
+    """The same as a small WebP, for one of many that show a course: no sample larger than CELL."""
+    if is_points(samples):
+        return webp(drawing(samples), lossless=True)
+    seen = drawing(samples, CELL // 2)
+    while seen.width > COLUMNS * (CELL + GAP):
+        seen = seen.reduce(2)
+    return webp(seen)
+
+
+def drawing(samples: Samples, cell: int = CELL) -> Image.Image:
     if is_points(samples):
         return point_map(samples.reshape(-1, 2))
-    return grid(np.asarray(on_white(samples)), columns=8)
+    return tiled(np.asarray(on_white(samples)), columns=COLUMNS, cell=cell)
 
 
-def point_map(points: NDArray[np.floating]) -> bytes:
+def point_map(points: NDArray[np.floating]) -> Image.Image:
     """Every point a dot, the darker the more lie there; y upwards. points: (N, 2).
 
     Points outside of [-1, 1] stand at the edge, so that none is lost from sight.
@@ -40,31 +59,37 @@ def point_map(points: NDArray[np.floating]) -> bytes:
         for across in (-1, 0, 1):
             np.add.at(counts, (MAP - 1 - places[:, 1] + down, places[:, 0] + across), 1)
     ink = np.where(counts > 0, 0.35 + 0.65 * np.log1p(counts) / np.log1p(max(counts.max(), 1)), 0)
-    file = BytesIO()
-    Image.fromarray(np.rint(255 * (1 - ink)).astype(np.uint8)).save(file, "PNG")
-    return file.getvalue()
+    return Image.fromarray(np.rint(255 * (1 - ink)).astype(np.uint8))
 
 
-def grid(images: NDArray[np.uint8], columns: int = 8) -> bytes:
+def grid(images: NDArray[np.uint8], columns: int = COLUMNS) -> bytes:
     """Row by row, small images enlarged by whole numbers without smoothing.
 
     images: uint8 (N, C, H, W), C being 1 (grey) or 3 (colour). Returns a PNG.
     """
+    return png(tiled(images, columns))
+
+
+def tiled(images: NDArray[np.uint8], columns: int, cell: int = CELL) -> Image.Image:
     count, channels, height, width = images.shape
     if images.dtype != np.uint8 or channels not in (1, 3) or not count:
         raise ValueError(f"no grid of {images.dtype} images of the shape {images.shape}")
-    times = max(1, round(CELL / max(height, width)))
+    times = max(1, round(cell / max(height, width)))
     large = images.repeat(times, axis=2).repeat(times, axis=3).transpose(0, 2, 3, 1)
     columns = min(columns, count)
     down, across = height * times + GAP, width * times + GAP
     canvas = np.full(
         (-(-count // columns) * down - GAP, columns * across - GAP, channels), GREY, np.uint8
     )
-    for index, cell in enumerate(large):
+    for index, tile in enumerate(large):
         top, left = index // columns * down, index % columns * across
-        canvas[top : top + height * times, left : left + width * times] = cell
+        canvas[top : top + height * times, left : left + width * times] = tile
+    return Image.fromarray(canvas.squeeze(-1) if channels == 1 else canvas)
+
+
+def png(picture: Image.Image) -> bytes:
     file = BytesIO()
-    Image.fromarray(canvas.squeeze(-1) if channels == 1 else canvas).save(file, "PNG")
+    picture.save(file, "PNG")
     return file.getvalue()
 
 
@@ -88,9 +113,9 @@ def small_data_uri(path: Path, limit: int) -> str:
     return data_uri(lossy, "webp")
 
 
-def webp(picture: Image.Image, quality: int) -> bytes:
+def webp(picture: Image.Image, quality: int = QUALITY, *, lossless: bool = False) -> bytes:
     file = BytesIO()
-    picture.save(file, "WEBP", quality=quality)
+    picture.save(file, "WEBP", quality=quality, lossless=lossless)
     return file.getvalue()
 
 

@@ -19,7 +19,7 @@ from runner.data import Batches, DataError, ImageSet, open_images
 from runner.data.cache import cache_folder
 from runner.game import build, sample
 from runner.health import Course, Finding, diversity, hopeless, late_collapse
-from runner.kept import Looks, looks_in, result_in, sweep
+from runner.kept import Looks, grid_of, looks_in, result_in, sweep
 from runner.memory import of_the_batch, ran_out
 from runner.metrics import (
     Extractor,
@@ -31,7 +31,7 @@ from runner.metrics import (
     measure,
     metric_name,
 )
-from runner.pictures import picture, shown
+from runner.pictures import picture, shown, small_picture
 from runner.plan import RunPlan, Trial
 from runner.prepare import reference_of
 from runner.results import Look, Status, TrialResult
@@ -193,7 +193,10 @@ class Attempt:
         )
         self.looks = (*(old for old in self.looks if old.images_seen < budget), look)
         samples = sampler(game)(shown(game.image.size), PICTURE_SEED)
-        # Before the look: once that is there, nobody comes back for the picture.
+        # Before the look: once that is there, nobody comes back for the pictures.
+        grid = grid_of(self.folder, budget)
+        grid.parent.mkdir(exist_ok=True)
+        write_whole(grid, small_picture(samples))
         write_whole(self.folder / "samples.png", picture(samples))
         kept = Looks(trial=self.trial, looks=self.looks)
         write_whole(self.folder / "looks.json", kept.model_dump_json(indent=1))

@@ -36,16 +36,16 @@ def without_times(value):
 
 
 def outcome(out):
-    """Everything that must be the same: ranking, results and looks but for times, and weights."""
+    """All that must be the same: ranking, results and looks but for times, weights and grids."""
     files = {
         path.relative_to(out): without_times(json.loads(path.read_text()))
         for path in (out / "leaderboard.json", *out.glob("trials/*/*.json"))
     }
     weights = {
         path.relative_to(out): path.read_bytes()
-        for path in out.glob("trials/*/generator.safetensors")
+        for path in (*out.glob("trials/*/generator.safetensors"), *out.glob("trials/*/grids/*"))
     }
-    assert weights
+    assert {path.suffix for path in weights} == {".safetensors", ".webp"}
     return files | weights
 
 

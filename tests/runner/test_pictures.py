@@ -5,7 +5,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runner.pictures import GREY, dimensions, grid, png_data_uri, small_data_uri
+from runner.pictures import (
+    CELL,
+    COLUMNS,
+    GREY,
+    MAP,
+    dimensions,
+    grid,
+    picture,
+    png_data_uri,
+    small_data_uri,
+    small_picture,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -70,3 +81,36 @@ def test_a_picture_too_large_for_a_page_is_compressed_under_the_limit(tmp_path, 
     assert head == "data:image/webp;base64"
     assert len(b64decode(body)) <= limit
     Image.open(BytesIO(b64decode(body))).load()
+
+
+def scenes(n, side):
+    """Flat rectangles on flat ground, with grain."""
+    rng = np.random.default_rng(side)
+    images = np.repeat(rng.uniform(0, 255, (n, 3, 1, 1)), side, 2).repeat(side, 3)
+    for image in images:
+        for _ in range(4):
+            top, left = rng.integers(0, side - 4, 2)
+            height, width = rng.integers(4, side, 2)
+            colour = rng.uniform(0, 255, (3, 1, 1))
+            image[:, top : top + height, left : left + width] = colour
+    return (images + rng.normal(0, 6, images.shape)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("side", [16, 32, 64, 128, 256])
+def test_a_grid_of_a_course_is_small_and_shows_every_sample_in_its_place(side) -> None:
+    images = scenes(64, side)
+    small = small_picture(images)
+    assert len(small) < (30_000 if side <= 32 else 90_000)
+    assert small == small_picture(images)
+    width, height = Image.open(BytesIO(small)).size
+    assert width == height <= COLUMNS * (CELL + 2)
+    seen = np.asarray(Image.open(BytesIO(small)).convert("RGB"), float)
+    large = Image.open(BytesIO(picture(images))).resize((width, height), Image.Resampling.BOX)
+    assert np.abs(seen - np.asarray(large, float)).mean() < 12
+
+
+def test_points_are_drawn_without_losses() -> None:
+    points = RNG.normal(0, 0.4, (2_500, 2, 1, 1)).astype(np.float32)
+    small = Image.open(BytesIO(small_picture(points))).convert("L")
+    assert small.size == (MAP, MAP)
+    np.testing.assert_array_equal(np.asarray(small), opened(picture(points)))

@@ -72,6 +72,9 @@ def test_every_trial_saw_the_same_number_of_images_and_ended_with_two_looks(fini
     results = [json.loads(path.read_text()) for path in out.glob("trials/*/result.json")]
     assert [each["images_seen"] for each in results] == [512] * 4
     assert [len(each["looks"]) for each in results] == [2] * 4
+    for folder in (out / "trials").iterdir():
+        grids = sorted(path.name for path in (folder / "grids").iterdir())
+        assert grids == ["000000000256.webp", "000000000512.webp"]
 
 
 def test_the_same_command_again_trains_nothing_and_ranks_the_same(finished, advice_file, pictures):
