@@ -5,6 +5,8 @@ RUN := $(VENV)/bin/
 # Pinned versions make a fresh set-up today equal one next year; CONSTRAINTS= takes the newest.
 CONSTRAINTS ?= constraints.txt
 DEMO ?= runs/demo
+# Strict: a link that leads nowhere and a page that is not in the menu are mistakes.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(RUN)mkdocs build --strict --quiet
 
 .PHONY: demo test test-slow check format docs benchmarks gallery clean setup
 
@@ -32,10 +34,17 @@ check: setup
 	$(RUN)gan-advisor kb check
 	$(RUN)python -m knowledge.schemas --check
 	$(RUN)python -m advisor.kb.catalogue --check
+	$(RUN)python -m tests.docs.reference --check
+	$(MKDOCS)
 
 format: setup
 	$(RUN)ruff format .
 	$(RUN)ruff check --fix .
+
+# In site/: open site/index.html. While you write: .venv/bin/mkdocs serve
+docs: setup
+	$(RUN)python -m tests.docs.reference
+	$(MKDOCS)
 
 benchmarks: setup
 	$(RUN)python -m tests.benchmarks.frechet
@@ -52,4 +61,4 @@ gallery: setup
 	$(RUN)python -m tests.benchmarks.gallery --jobs 2
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist site
