@@ -33,8 +33,15 @@ def spelt_out(item: Any) -> Any:  # noqa: ANN401 - whatever YAML has there
         return [spelt_out(each) for each in item]
     if not item.endswith("/*"):
         return item
-    pages = sorted(DOCS.glob(f"{item}.md"))
-    return [page.relative_to(DOCS).as_posix() for page in pages]
+    return [
+        {title(page): page.relative_to(DOCS).as_posix()} for page in sorted(DOCS.glob(f"{item}.md"))
+    ]
+
+
+def title(page: Path) -> str:
+    """Its heading, without what a page of the catalogue adds in brackets."""
+    heading = re.search(r"^# (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return re.sub(r" \(system [^)]*\)$", "", heading[1]) if heading else page.stem
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -48,6 +55,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:  # noqa: ANN401
     """Links as they are right on disk become links that are right on the site."""
     of = page.file.src_uri
+    markdown = re.sub(r"\A<!--.*?-->\s*", "", markdown)  # else the heading is not the title
     return LINK.sub(lambda found: found[1] + there(found[2], of) + found[3], markdown)
 
 
