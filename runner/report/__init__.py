@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from knowledge.files import write_whole
-from runner.report.content import Report, content
+from runner.report.contents import Report, content
 from runner.report.files import ReportError, Run, circumstances, read
-from runner.report.markdown import markdown
-from runner.report.page import page
+from runner.report.html import page
+from runner.report.text import markdown
 from runner.report.words import held, recipe_rows
 from runner.results import Leaderboard
 

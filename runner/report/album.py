@@ -8,7 +8,7 @@ from runner.pictures import data_uri, dimensions, small_data_uri
 from runner.report.files import Frame, Pictures
 
 STILLS = 0.5  # of the room for pictures, where there are films too
-LEAST = 12_000  # bytes of a frame: below that an early grid cannot be told from a late one
+LEAST = 16_000  # bytes of a frame: below that an early grid cannot be told from a late one
 
 
 class Picture(NamedTuple):

@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import floor, isfinite, log, log10
 from typing import NamedTuple
 
-from runner.report.content import Course
+from runner.report.contents import Course
 from runner.results import Standing
 from runner.wording import figures, images
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from runner.report.content import Course, Report
+from runner.report.charts import axis
+from runner.report.contents import Course, Report
 from runner.wording import duration, figures, images, listed, span
 
 VEGA = Path(__file__).parent / "vega"
@@ -21,7 +22,8 @@ NOTICE = """/* Vega 6.4.0, Vega-Lite 6.4.3 and vega-interpreter 2.3.2. Copyright
 Washington Interactive Data Lab; BSD 3-Clause. They hold d3 and others; all licences:
 runner/report/vega/LICENSES.txt of GAN Advisor. */"""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is fetched from there
-FAR = 4.0  # times beyond all scores: an anchor further off than that would squeeze the intervals
+FAR = 2.0  # times beyond all scores: an anchor further off than that would squeeze the intervals
+CLOSE = 1.2  # times an anchor's distance, within which there is no room for another's name
 ROW = 34  # pixels
 UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 CROSS = "M-1,-1L1,1M1,-1L-1,1"
@@ -53,7 +55,7 @@ def charts(report: Report) -> Spec | None:
         "datasets": {
             "looks": looks,
             "failures": ends,
-            "anchors": list(anchors(report)),
+            "anchors": anchors(report),
             "intervals": [interval(row.standing.arm, report) for row in scores],
             "seeds": list(seeds(report)),
             "near": list(near(report)),
@@ -62,9 +64,10 @@ def charts(report: Report) -> Spec | None:
     }
     if looks:
         budget = report.reproduction.budget
+        up = marks([each["distance"] for each in (*looks, *anchors(report))])
         over_images = {"field": "images", "title": "real images shown to the critic"}
         found["charts"]["images"] = curves(
-            over_images | {"axis": THOUSANDS, "scale": {"domain": [0, budget]}}, list(arms)
+            over_images | {"axis": THOUSANDS, "scale": {"domain": [0, budget]}}, list(arms), up
         )
         over_time = {
             "field": "time",
@@ -72,7 +75,7 @@ def charts(report: Report) -> Spec | None:
             "axis": {"tickCount": 6},
             "scale": {"domainMin": 0},
         }
-        found["charts"]["time"] = curves(over_time, list(arms))
+        found["charts"]["time"] = curves(over_time, list(arms), up)
     if scores:
         found["charts"]["intervals"] = ranking(report, list(arms))
     return found
@@ -122,11 +125,16 @@ def title(trial: Course) -> str:
     return f"{trial.name}, {trial.which}"
 
 
-def anchors(report: Report) -> Iterator[Spec]:
-    for each in report.anchors:
-        if shown(each.score.value):
-            name = f"{each.name} {figures(each.score.value)}"
-            yield {"name": name, "distance": each.score.value}
+def anchors(report: Report) -> list[Spec]:
+    """The lowest first; those too close for two lines of text share one."""
+    found: list[Spec] = []
+    for each in sorted(report.anchors, key=lambda each: each.score.value):
+        distance, name = each.score.value, f"{each.name} {figures(each.score.value)}"
+        if found and distance < CLOSE * found[-1]["distance"]:
+            found[-1]["name"] += f", {name}"
+        elif shown(distance):
+            found.append({"name": name, "distance": distance})
+    return found
 
 
 def near(report: Report) -> Iterator[Spec]:
@@ -164,7 +172,7 @@ def shown(value: float) -> bool:
 # Charts ----------------------------------------------------------------------------------------
 
 
-def curves(across: Spec, arms: list[str]) -> Spec:
+def curves(across: Spec, arms: list[str], up: Spec) -> Spec:
     """Distances on the way: a line a trial, a cross where one failed, anchors as rules."""
     x = {"type": "quantitative", **across}
     y = {
@@ -172,7 +180,7 @@ def curves(across: Spec, arms: list[str]) -> Spec:
         "type": "quantitative",
         "title": "distance",
         "scale": LOG,
-        "axis": {"tickCount": 6},
+        "axis": up,
     }
     colour = {"field": "arm", "type": "nominal", "scale": {"domain": arms}, "legend": None}
     fades = {"condition": {"param": "trial", "value": 1}, "value": 0.15}
@@ -220,15 +228,15 @@ def curves(across: Spec, arms: list[str]) -> Spec:
 
 def ranking(report: Report, arms: list[str]) -> Spec:
     """Every arm's seeds, their mean and its interval."""
-    across = "mean of the seeds and 95 % interval"
-    if report.tries:
-        across = f"median of the best of {report.tries} settings and 95 % interval"
     names = [row.standing.name for row in report.leaderboard if row.standing.mean is not None]
+    rows = [row.standing for row in report.leaderboard]
+    ends = (end for each in rows for end in (*each.scores, each.low, each.high))
+    values = [end for end in ends if end is not None]
     x = {
         "type": "quantitative",
-        "title": f"{report.metric}: {across}",
+        "title": report.metric,
         "scale": LOG,
-        "axis": {"tickCount": 6},
+        "axis": marks([*values, *(each["distance"] for each in near(report))]),
     }
     y = {
         "field": "name",
@@ -265,6 +273,12 @@ def ranking(report: Report, arms: list[str]) -> Spec:
     }
 
 
+def marks(values: list[float]) -> Spec:
+    """A few round numbers on a logarithmic axis, written as everywhere on the page."""
+    found = axis(values, 0, 1)
+    return {"values": found.marks if found else [], "format": "~r"}
+
+
 THOUSANDS: Spec = {
     "tickCount": 6,
     "labelExpr": "datum.value >= 1e6 ? datum.value / 1e6 + 'M' : "
@@ -281,9 +295,10 @@ FRAME: Spec = {
 
 def ruled(data: str, place: Spec) -> list[Spec]:
     """What scores are held against, as broken lines with their names."""
-    (axis,) = place
-    beside: Spec = {"x": {"value": 4}} if axis == "y" else {"y": {"value": 0}}
-    text = {"align": "left", "dy": -5} if axis == "y" else {"align": "left", "dx": 4, "dy": 4}
+    (across,) = place
+    beside: Spec = {"x": {"value": 4}} if across == "y" else {"y": {"value": "height"}}
+    turned = {} if across == "y" else {"angle": 270, "dx": 4}  # upwards, along the line
+    text = {"align": "left", "dy": -5, **turned}
     return [
         {
             "data": {"name": data},

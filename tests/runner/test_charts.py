@@ -16,7 +16,7 @@ from runner.report.charts import (
     intervals,
     spread,
 )
-from runner.report.content import course
+from runner.report.contents import course
 from runner.results import Look
 from tests.runner.runs import BUDGET, diverged, finished, plan, results
 

@@ -1,14 +1,16 @@
 import json
 from html.parser import HTMLParser
+from io import BytesIO
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from advisor.recommendation import Failure
 from runner.pictures import grid
-from runner.report import ReportError, recipe_rows, write_report
-from runner.report.page import web
+from runner.report import ReportError, content, page, read, recipe_rows, write_report
+from runner.report.html import web
 from tests.runner.runs import CITATION, advice, plan, results, run_folder
 
 VALUES = {
@@ -74,8 +76,8 @@ def html(folder):
     return written(folder)
 
 
-@pytest.fixture(scope="module")
-def page(html):
+@pytest.fixture(scope="module", name="page")
+def parsed_page(html):
     return Page(html)
 
 
@@ -284,6 +286,41 @@ def test_a_page_with_large_pictures_stays_below_five_megabytes(tmp_path) -> None
     path = write_report(tmp_path)
     assert path.stat().st_size < 5_000_000
     assert len(Page(path.read_text(encoding="utf-8")).all("img")) == 8
+
+
+def test_a_page_with_many_grids_on_the_way_keeps_the_first_and_the_last(tmp_path) -> None:
+    arms = [f"arm-{k}" for k in range(4)]
+    planned = plan(arms, 1)
+    run_folder(tmp_path, planned, results(planned, {arm: [20.0] for arm in arms}), pictures=False)
+    noise = np.random.default_rng(0).integers(0, 256, (136, 136, 3), np.uint8)
+    file = BytesIO()
+    Image.fromarray(noise).save(file, "WEBP", quality=75)
+    for trial in planned.trials:
+        grids = tmp_path / "trials" / trial.id / "grids"
+        grids.mkdir()
+        for count in range(1, 121):
+            (grids / f"{count * 1000:012}.webp").write_bytes(file.getvalue())
+    assert 4 * 120 * len(file.getvalue()) > 5_000_000
+    path = write_report(tmp_path)
+    assert path.stat().st_size < 5_000_000
+    data = path.read_text(encoding="utf-8").partition('id="films-data">')[2]
+    films = json.loads(data.partition("</script>")[0])
+    assert set(films["arms"]) == set(arms)
+    for frames in films["arms"].values():
+        assert [frames[0]["seen"], frames[-1]["seen"]] == [1000, 120_000]
+        assert len(frames) >= 5
+
+
+def test_a_page_that_is_too_large_is_written_again_with_smaller_pictures(tmp_path) -> None:
+    planned = plan(["a"], 1)
+    run_folder(tmp_path, planned, results(planned, {"a": [20.0]}))
+    report = content(read(tmp_path))
+    exact = page(report, tmp_path)
+    size = len(exact.encode())
+    assert len(page(report, tmp_path, limit=size - 1000).encode()) < size - 1000
+    words = page(report, tmp_path, limit=1000)
+    assert Page(words).text == Page(exact).text  # words are never left out
+    assert len(words) < len(exact)
 
 
 def test_the_same_run_gives_the_same_page(folder, html) -> None:

@@ -12,9 +12,9 @@ from advisor.recommendation import Cost, Failure, Trouble
 from runner.cli import app
 from runner.leaderboard import rank
 from runner.report import Report, content, markdown, read, render
-from runner.report.content import Witness, witnesses
-from runner.report.markdown import code, link, plain
+from runner.report.contents import Witness, witnesses
 from runner.report.predicted import predicted
+from runner.report.text import code, link, plain
 from runner.results import Look
 from tests.runner.runs import advice, candidate, diverged, plan, results, run_folder
 from tests.runner.test_report import EVIL, VALUES, Page

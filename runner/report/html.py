@@ -26,7 +26,7 @@ from runner.report.charts import (
     curves,
     intervals,
 )
-from runner.report.content import Course, Report, citations
+from runner.report.contents import Course, Report, citations
 from runner.report.interactive import charts, in_words, library
 from runner.results import Look
 
@@ -44,11 +44,11 @@ SIZE = {
 }
 
 
-def page(report: Report, folder: Path) -> str:
+def page(report: Report, folder: Path, limit: int = LIMIT) -> str:
     """With the run's pictures, made smaller where the page would be too large otherwise."""
     room = PICTURES
     made = written(report, album(folder, report.pictures, room))
-    while (over := len(made.encode()) - LIMIT) >= 0 and room:
+    while (over := len(made.encode()) - limit) >= 0 and room:
         room = max(0, min(room // 2, room - over))
         made = written(report, album(folder, report.pictures, room))
     return made

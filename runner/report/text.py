@@ -8,8 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from knowledge.schema import STAGES
 from runner import wording
-from runner.report.content import Report
-from runner.report.page import web
+from runner.report.contents import Report
+from runner.report.html import web
 
 
 class Ready(str):
