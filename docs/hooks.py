@@ -55,6 +55,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:  # noqa: ANN401
     """Links as they are right on disk become links that are right on the site."""
     of = page.file.src_uri
+    if page.parent is None:  # nothing stands beside it in the menu: the room is for the text
+        page.meta.setdefault("hide", ["navigation"])
     markdown = re.sub(r"\A<!--.*?-->\s*", "", markdown)  # else the heading is not the title
     return LINK.sub(lambda found: found[1] + there(found[2], of) + found[3], markdown)
 
