@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from runner.commands.common import BAD_INPUT, INTERRUPTED
+from runner.commands.diagnose import diagnose
 from runner.commands.learn import learn
 from runner.commands.live import serve, watch
 from runner.commands.look import probe, report, show
@@ -57,7 +58,7 @@ def options(
 ) -> None: ...
 
 
-for command in (plan, run, watch, serve, report, sample, export, learn, probe, show):
+for command in (plan, run, watch, serve, report, diagnose, sample, export, learn, probe, show):
     app.command()(command)
 app.command("continue")(go_on)
 

@@ -1,0 +1,128 @@
+"""Every trial of a run, or one of them, with what it suffered from."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from knowledge.reading import nearest
+from knowledge.schema import Record
+from runner.diagnosis.evidence import Surroundings, evidence, surroundings
+from runner.diagnosis.verdicts import TROUBLES, Finding, Trouble, findings
+from runner.execute import folder_of
+from runner.health import ROUNDS
+from runner.plan import RunPlan
+from runner.prepare import RunError
+from runner.settle import stored
+from runner.take.find import planned
+
+APART = "the trial lies apart from its run, which knows the images it was trained on"
+
+
+class Diagnosed(Record):
+    """A trial."""
+
+    trial: str
+    arm: str
+    name: str  # the arm's, for people
+    which: str  # "seed 0"
+    status: str
+    rounds: int  # steps of the generator
+    findings: tuple[Finding, ...]  # one for each trouble
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if each.answer == "found")
+
+    @property
+    def caution(self) -> str | None:
+        if self.rounds >= ROUNDS or not self.found:
+            return None
+        return (
+            f"after {self.rounds:,} steps of its generator it may just not have begun: a healthy "
+            f"GAN may take {ROUNDS:,} for that"
+        )
+
+
+class Diagnosis(Record):
+    schema_version: Literal[1] = 1
+    trials: tuple[Diagnosed, ...]
+
+    @property
+    def arms(self) -> dict[str, tuple[Diagnosed, ...]]:
+        ids = dict.fromkeys(each.arm for each in self.trials)
+        return {arm: tuple(t for t in self.trials if t.arm == arm) for arm in ids}
+
+    def troubles_of(self, arm: str) -> tuple[Trouble, ...]:
+        """Those that more than half of its trials had: one seed alone may have had bad luck."""
+        trials = self.arms[arm]
+        counts = {
+            trouble: sum(f.trouble == trouble for trial in trials for f in trial.found)
+            for trouble in TROUBLES
+        }
+        return tuple(trouble for trouble in TROUBLES if counts[trouble] > len(trials) / 2)
+
+    @property
+    def troubled(self) -> tuple[str, ...]:
+        return tuple(arm for arm in self.arms if self.troubles_of(arm))
+
+
+class Place(NamedTuple):
+    run: Path | None  # None: a trial that lies apart
+    trials: tuple[Path, ...]
+
+
+def diagnose(place: Place, tell: Callable[[str], None] = lambda trial: None) -> Diagnosis:
+    """Raises RunError where files are of another version. `tell` hears which trial is looked at."""
+    around: Surroundings | str = APART
+    if place.run:
+        around = surroundings(stored(RunPlan, place.run / "plan.json"))
+    return Diagnosis(trials=tuple(each(place, around, tell)))
+
+
+def each(
+    place: Place, around: Surroundings | str, tell: Callable[[str], None]
+) -> Iterator[Diagnosed]:
+    for folder in place.trials:
+        tell(folder.name)
+        known = evidence(folder, around)
+        yield Diagnosed(
+            trial=known.trial.id,
+            arm=known.trial.arm,
+            name=known.trial.name,
+            which=known.trial.which,
+            status=known.status,
+            rounds=known.rounds,
+            findings=findings(known),
+        )
+
+
+def locate(where: Path) -> Place:
+    """A run with those of its trials that have begun, or one trial. Raises RunError."""
+    if (where / "plan.json").exists():
+        plan = stored(RunPlan, where / "plan.json")
+        folders = tuple(folder_of(where, trial) for trial in plan.trials)
+        begun = tuple(folder for folder in folders if has_begun(folder))
+        if not begun:
+            raise RunError(f"{where}: none of its trials has got to its first look yet")
+        return Place(where, begun)
+    if has_begun(where):
+        above = where.resolve().parent.parent
+        return Place(above if is_of(above, where) else None, (where,))
+    if where.parent.name == "trials" and (where.parent.parent / "plan.json").exists():
+        known = [path.parent.name for path in where.parent.glob("*/looks.json")]
+        raise RunError(
+            f"{where.parent.parent} has no trial {where.name!r}{nearest(where.name, known)}"
+        )
+    if not where.exists():
+        raise RunError(f"{where} does not exist; give the folder of a run or of one of its trials")
+    raise RunError(f"{where} holds neither a run (plan.json) nor a trial (result.json, looks.json)")
+
+
+def has_begun(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("result.json", "looks.json"))
+
+
+def is_of(run: Path, folder: Path) -> bool:
+    """A trial may have been moved to a folder of its own, or by chance into another run."""
+    known = evidence(folder, APART).trial if (run / "plan.json").exists() else None
+    return known is not None and planned(run, known)

@@ -1,0 +1,118 @@
+"""What a diagnosis looks like in a terminal. Meaning never rests on colour alone."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from advisor.recommendation import Candidate
+from runner.diagnosis.cures import Cure, Prescription
+from runner.diagnosis.diagnose import Diagnosed, Diagnosis
+from runner.diagnosis.verdicts import TROUBLES, Figure, Finding
+from runner.wording import figures, listed
+
+MARKS = {"found": "yes", "not found": "–", "cannot be told": "?"}
+ABOUT = {
+    "candidate": "candidates",
+    "practice": "in general",
+    "arm": "what the advice had said of those that failed",
+}
+
+
+def shown(diagnosis: Diagnosis, *, full: bool) -> RenderableType:
+    """Which trouble each trial had, and why it is said."""
+    rows = Table(padding=(0, 1), expand=False)
+    rows.add_column("trial", overflow="fold", min_width=12)
+    for trouble in TROUBLES:
+        rows.add_column(trouble.replace("-", " "), justify="center", min_width=7)
+    for each in diagnosis.trials:
+        rows.add_row(
+            each.trial,
+            *(
+                Text(MARKS[found.answer], style="bold" if found.answer == "found" else "")
+                for found in each.findings
+            ),
+        )
+    return Group(rows, *(part for each in diagnosis.trials for part in reasons(each, full=full)))
+
+
+def reasons(each: Diagnosed, *, full: bool) -> Iterator[RenderableType]:
+    yield Text(f"\n{each.trial} ({each.status})", style="bold")
+    told = [found for found in each.findings if full or found.answer != "not found"]
+    if not told:
+        yield Text("  none of these troubles")
+    for found in told:
+        yield indented(f"{found.trouble}: {sentence(found)}")
+        if found.answer != "cannot be told" and (full or found.answer == "found"):
+            for figure in found.figures:
+                yield indented(line(figure), 4, "dim")
+    if each.caution:
+        yield indented(f"caution: {each.caution}")
+
+
+def indented(says: str, by: int = 2, style: str = "") -> Padding:
+    """A paragraph, all of its lines."""
+    return Padding(Text(says, style), (0, 0, 0, by))
+
+
+def sentence(found: Finding) -> str:
+    return found.says if found.answer == "found" else f"{found.answer}: {found.says}"
+
+
+def line(figure: Figure) -> str:
+    tiny = 0 < abs(figure.value) < 1e-3
+    number = f"{figure.value:.0e}" if tiny else figures(figure.value)
+    if figure.limit is None:
+        return f"{figure.says}: {number}"
+    return f"{figure.says}: {number} (speaks for it {figure.beyond} {figure.limit:g})"
+
+
+def prescribed(what: Prescription, candidates: Sequence[Candidate]) -> RenderableType:
+    """What is reported to cure it, and what to try next."""
+    return Group(*cures(what), *following(what, candidates))
+
+
+def cures(what: Prescription) -> Iterator[RenderableType]:
+    if not what.cures:
+        yield Text("\nthe base knows of nothing that is reported to cure it")
+        return
+    for kind, title in ABOUT.items():
+        those = [cure for cure in what.cures if cure.of == kind]
+        if those:
+            yield Text(f"\nWhat is reported to help: {title}", style="bold")
+        for says, alike in grouped(those).items():
+            yield indented(f"{listed([cure.on for cure in alike])}: {says}")
+
+
+def grouped(cures: Sequence[Cure]) -> dict[str, list[Cure]]:
+    """What holds for several is said once."""
+    found: dict[str, list[Cure]] = {}
+    for cure in cures:
+        found.setdefault(f"{told(cure)} {cited(cure)}".rstrip(), []).append(cure)
+    return found
+
+
+def told(cure: Cure) -> str:
+    says = cure.says.rstrip(".")
+    return f"{says}." if cure.of == "candidate" else f"{says}. Try {cure.try_.rstrip('.')}."
+
+
+def cited(cure: Cure) -> str:
+    places = [f"{each.short}, {each.locator}" for each in cure.citations]
+    all_ = dict.fromkeys((*places, *cure.sources))
+    return f"[{'; '.join(all_)}]" if all_ else ""
+
+
+def following(what: Prescription, candidates: Sequence[Candidate]) -> Iterator[RenderableType]:
+    yield Text("\nNext to try", style="bold")
+    for each in candidates:
+        parts = (each.combination.get(slot) for slot in ("architecture", "regularization"))
+        yield indented(f"{each.name}  {', '.join(part for part in parts if part)}")
+    if not candidates:
+        yield indented("no candidate is left")
+    if what.left_out:
+        yield indented(f"left out, since these very recipes had it here: {listed(what.left_out)}")
+    if what.healthy:
+        yield indented(f"had none of these troubles here: {listed(what.healthy)}")
