@@ -1,9 +1,10 @@
 """Whether a generator repeats images that it was trained on: how near its samples come to them.
 
-Held-out images say how near images come that nobody copied. Each is as far from its nearest
-training image as it is, divided by how far that one is from its own neighbours: among trousers,
-which all look alike, everything is near, and a generator that makes nothing else copies nothing.
-Two figures then compare samples with held-out images:
+Held-out images say how near images come that nobody copied. How far an image is from its nearest
+training image is divided by how far that one is from its own neighbours: among trousers, which all
+look alike, everything is near, and a generator that makes nothing else copies nothing. It is
+divided by how far the image is from further training images where that is less: what is grey lies
+in the middle of all and is near to nothing in particular. Two figures then compare samples with held-out images:
 
 - z, of all samples: the test of three samples (Meehan, Chaudhuri and Dasgupta, 2020, section 3),
   which is Mann and Whitney's. Standard normal where samples are fresh draws of what the images were
@@ -53,7 +54,7 @@ Array = NDArray[np.floating]
 class Nearness(NamedTuple):
     """Of every image of a set to those trained on."""
 
-    relative: Array  # (N,), to the nearest, in units of its distance to its own fifth neighbour
+    relative: Array  # (N,), to the nearest, in units of what is between neighbours there
     distances: Array  # (N, SHOWN), nearest first
     rows: NDArray[np.intp]  # (N, SHOWN), which ones of those looked at
 
@@ -202,16 +203,18 @@ def nearness(train: Features) -> Callable[[Features], Nearness]:
         return torch.from_numpy(values - centre if exact else values)
 
     points = placed(train)
-    kept = min(SHOWN, len(points))
+    # The nearest and the five next, since a data set may hold an image several times.
+    count = min(ROBUST + 1, len(points))
 
     def near(features: Features) -> Nearness:
-        distances, rows = nearest(placed(features), points, kept)
+        distances, rows = nearest(placed(features), points, count)
+        first, last = distances[:, 0], distances[:, -1]
         asked, where = rows[:, 0].unique(return_inverse=True)
-        # The fifth, since a data set may hold an image several times; the first is itself.
-        reach = nearest(points[asked], points, min(ROBUST + 1, len(points)))[0][:, -1][where]
-        first = distances[:, 0]
-        relative = torch.where(first > 0, first / reach, 0)  # among copies of itself: infinite
-        return Nearness(relative.numpy(), distances.numpy(), rows.numpy())
+        between = nearest(points[asked], points, count)[0][:, -1][where]  # the first is itself
+        unit = torch.minimum(between, last)
+        relative = torch.where(first > 0, first / unit, 0)  # to what is there many times: infinite
+        shown = (each[:, :SHOWN].numpy() for each in (distances, rows))
+        return Nearness(relative.numpy(), *shown)
 
     return near
 

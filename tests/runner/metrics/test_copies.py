@@ -91,7 +91,8 @@ def test_nearness_is_that_of_all_pairs_at_once(monkeypatch):
     order = np.argsort(apart)[:, :4]
     np.testing.assert_array_equal(found.rows, order)
     np.testing.assert_allclose(found.distances, np.take_along_axis(apart, order, 1), rtol=1e-6)
-    expected = apart.min(1) / within[order[:, 0], ROBUST]
+    unit = np.minimum(within[order[:, 0], ROBUST], np.sort(apart)[:, ROBUST])
+    expected = apart.min(1) / unit
     np.testing.assert_allclose(found.relative, expected, rtol=1e-6)
 
 
@@ -112,6 +113,14 @@ def test_among_nothing_but_copies_only_a_copy_is_near():
     alike = np.ones((20, 3), np.float32)
     found = nearness(alike)(np.array([[1, 1, 1], [1, 1, 2]], np.float32))
     assert found.relative.tolist() == [0, np.inf]
+
+
+def test_what_lies_in_the_middle_of_all_is_near_to_nothing():
+    """In many dimensions it is nearer to every image than these are to one another."""
+    train = cloud(500, 0, d=500)
+    middle, fresh = np.zeros((1, 500), np.float32), cloud(1, 1, d=500)
+    assert cdist(middle, train).min() < cdist(train[:1], train[1:]).min() - 4
+    assert nearness(train)(middle).relative[0] > nearness(train)(fresh).relative[0] - 0.1
 
 
 # Cases with known answers ------------------------------------------------------------------------
