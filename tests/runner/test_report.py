@@ -150,7 +150,7 @@ def test_text_of_users_and_of_knowledge_is_escaped_and_hostile_links_are_dropped
     html = written(tmp_path)
     page = Page(html)
     assert page.text.count("<script>alert('x')</script>") >= 15
-    assert html.count("<script") == len(page.all("script")) == 4
+    assert html.count("<script") == len(page.all("script")) == 5
     assert not any("onerror" in attrs for attrs in page.all("img"))
     assert not any(attrs["href"].startswith("javascript") for attrs in page.all("a"))
 
@@ -286,6 +286,32 @@ def test_a_page_with_large_pictures_stays_below_five_megabytes(tmp_path) -> None
     path = write_report(tmp_path)
     assert path.stat().st_size < 5_000_000
     assert len(Page(path.read_text(encoding="utf-8")).all("img")) == 8
+
+
+def nearest(folder, said):
+    Image.new("L", (64, 64)).save(folder / "nearest.webp")
+    (folder / "nearest.json").write_text(said)
+    return Page(written(folder))
+
+
+def test_nearest_training_images_are_shown_with_what_is_said_of_them(tmp_path) -> None:
+    planned = plan(["a"], 1)
+    run_folder(tmp_path, planned, results(planned, {"a": [20.0]}))
+    assert "nearest to them" not in Page(written(tmp_path)).text
+    pairs = [{"distance": 1.25, "of_real": 2.5}, {"distance": 0.5}]
+    page = nearest(tmp_path, json.dumps({"arm": "a", "says": "One is a copy.", "pairs": pairs}))
+    assert "One is a copy." in page.text
+    assert "1 1.25 2.50 2 0.500 –" in page.text
+    assert any("Generated images of A" in attrs["alt"] for attrs in page.all("img"))
+
+
+@pytest.mark.parametrize("said", ["{", "[]", '{"pairs": 3}', '{"pairs": [{"distance": "far"}]}'])
+def test_what_is_not_understood_of_the_nearest_images_is_left_out(tmp_path, said) -> None:
+    planned = plan(["a"], 1)
+    run_folder(tmp_path, planned, results(planned, {"a": [20.0]}))
+    page = nearest(tmp_path, said)
+    assert "Samples and the training images nearest to them" in page.text
+    assert "The distances" not in page.text
 
 
 def test_a_page_with_many_grids_on_the_way_keeps_the_first_and_the_last(tmp_path) -> None:

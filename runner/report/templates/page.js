@@ -6,23 +6,19 @@
   // Light and dark --------------------------------------------------------------------------
   const button = document.getElementById("theme");
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const KEY = "gan-advisor-theme";
-  const remembered = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
-  const remember = theme => { try { localStorage.setItem(KEY, theme); } catch { /* then not */ } };
+  const remember = theme => {
+    try { localStorage.setItem("gan-advisor-theme", theme); } catch { /* then not: theme.js */ }
+  };
   const shown = () => page.dataset.theme ?? (system.matches ? "dark" : "light");
   const told = () => button.setAttribute("aria-pressed", String(shown() === "dark"));
-  const turn = theme => {
-    page.dataset.theme = theme;
-    told();
-    document.dispatchEvent(new Event("theme"));
-  };
   button.hidden = false;
   button.addEventListener("click", () => {
-    turn(shown() === "dark" ? "light" : "dark");
+    page.dataset.theme = shown() === "dark" ? "light" : "dark";
     remember(page.dataset.theme);
+    told();
+    document.dispatchEvent(new Event("theme"));
   });
   system.addEventListener("change", told);
-  if (["light", "dark"].includes(remembered())) turn(remembered());
   told();
 
   // Sorting ---------------------------------------------------------------------------------
