@@ -9,13 +9,16 @@ import heapq
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from statistics import fmean
 
 import torch
+from pydantic import Field
 
 from knowledge.schema import Record
+from runner.device import MODES, Trying, repays, worth_trying
 from runner.execute import fork_server, free_cores
 from runner.plan import RunPlan, Trial
 from runner.race import with_budget
@@ -34,6 +37,8 @@ class Pace(Record):
     images_per_second: float  # of training
     scored_per_second: float  # images generated and measured
     mebibytes: float  # of the process, at its peak; on a GPU of the device
+    warming: float = 0.0  # seconds of the first rounds, in which networks are compiled
+    losses: dict[str, float] = Field(default_factory=dict)  # of those rounds
 
 
 class Packing(Record):
@@ -49,6 +54,7 @@ class Calibration(Record):
     threads: int
     tried: tuple[Packing, ...] = ()
     paces: tuple[Pace, ...] = ()  # empty: nobody asked
+    compiled: tuple[Pace, ...] = ()  # of arms that were tried with compiled networks
 
     def pace(self, arm: str) -> Pace:
         return next(pace for pace in self.paces if pace.arm == arm)
@@ -72,6 +78,54 @@ def calibrate(
         tell(f"measuring the pace of {', '.join(trial.name for trial in some)}")
         measured += side_by_side(plan, some, threads, halve=True)
     return Calibration(workers=workers, threads=threads, tried=tried, paces=tuple(measured))
+
+
+def compiling(
+    plan: RunPlan, calibration: Calibration, tell: Callable[[str], None]
+) -> tuple[RunPlan, Calibration]:
+    """Which arms train with compiled networks: those that it was tried with, and that it repays.
+
+    Whatever goes wrong in trying leaves an arm as it was.
+    """
+    if plan.compile == "on":
+        return plan.model_copy(update={"compiled": plan.arms}), calibration
+    if plan.compile == "off" or plan.device not in MODES:
+        return plan, calibration
+    every = plan.model_copy(update={"compiled": plan.arms})
+    found: list[Pace] = []
+    for arm in plan.arms:
+        plain = calibration.pace(arm)
+        if not worth_trying(plan.budget, plain.images_per_second):
+            continue
+        trial = next(trial for trial in plan.trials if trial.arm == arm)
+        tell(f"compiling {trial.name}, to see whether it repays")
+        try:
+            (pace,) = side_by_side(every, [trial], calibration.threads, halve=True)
+        except RuntimeError as error:
+            tell(f"{trial.name} trains as it is: {error}")
+            continue
+        found.append(pace)
+    able = [pace.arm for pace in found if repays(plan.budget, tried(calibration, pace))]
+    return (
+        plan.model_copy(update={"compiled": tuple(able)}),
+        calibration.model_copy(update={"compiled": tuple(found)}),
+    )
+
+
+def tried(calibration: Calibration, compiled: Pace) -> Trying:
+    plain = calibration.pace(compiled.arm)
+    return Trying(
+        plain=plain.images_per_second,
+        compiled=compiled.images_per_second,
+        seconds=compiled.warming - plain.warming,
+        difference=max(
+            (
+                abs(compiled.losses.get(name, inf) - loss) / max(abs(loss), 1e-3)
+                for name, loss in plain.losses.items()
+            ),
+            default=0.0,
+        ),
+    )
 
 
 def packings(
@@ -174,18 +228,24 @@ def pace_of(plan: RunPlan, trial: Trial, ready: Barrier, halve: bool) -> Pace:
     from runner.memory import of_the_batch
     from runner.rounds import Decay, Run, Splitting
     from runner.scene import ImageShape
+    from runner.signs import means
 
     images = planned_images(plan)
     game = build(trial.recipe, ImageShape(plan.data.channels, plan.data.size), trial.seed)
     device = torch.device(plan.device)
     batches = batches_of(trial, plan, images)
-    run = Run(game, batches, device, plan.precision, 0.05, trial.seed, Decay(None, trial.budget))
+    own = trial.arm in plan.compiled
+    decay = Decay(None, trial.budget)
+    run = Run(game, batches, device, plan.precision, 0.05, trial.seed, decay, own)
+    run.policy.compile(game.networks, trial.recipe)
     if halve:
         run.split = Splitting(of_the_batch(trial.recipe, game.networks), tell=lambda says: None)
     features = features_of(plan)
+    begun = time.perf_counter()
     for _ in range(WARM_UP):
         run.play_round()
     settled(device)
+    warming, losses = time.perf_counter() - begun, means(run.tally)
     ready.wait(timeout=120)
     before, begun = run.images_seen, time.perf_counter()
     while time.perf_counter() - begun < SECONDS:
@@ -202,6 +262,8 @@ def pace_of(plan: RunPlan, trial: Trial, ready: Barrier, halve: bool) -> Pace:
         images_per_second=trained,
         scored_per_second=scored,
         mebibytes=peak(device),
+        warming=warming,
+        losses=losses,
     )
 
 

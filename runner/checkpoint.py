@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-MAGIC = b"gan-advisor checkpoint 2\n"
+MAGIC = b"gan-advisor checkpoint 3\n"
 HEAD = len(MAGIC) + hashlib.sha256().digest_size
 
 

@@ -6,6 +6,9 @@ from typing import Literal, NamedTuple
 from advisor.recommendation import Recommendation
 from knowledge.schema import Part, Recipe, Record
 
+Precision = Literal["float32", "bfloat16", "float16"]
+Compile = Literal["auto", "on", "off"]  # networks, before they are trained
+
 
 class DataPlan(Record):
     """The images, and what makes sure that they are still the same ones."""
@@ -99,8 +102,10 @@ class RunPlan(Record):
     search: bool = False  # trials of an arm are settings and not seeds
     control: str | None = None  # the arm that is measured to the end, wherever it stands
     seeds: tuple[int, ...]
-    precision: Literal["float32", "bfloat16"]
+    precision: Precision
     device: str  # "cpu" or "cuda"
+    compile: Compile = "auto"  # what was asked for
+    compiled: tuple[str, ...] = ()  # the arms whose networks are
     trials: tuple[Trial, ...]
     skipped: tuple[Skip, ...] = ()
     continued: Continued | None = None

@@ -13,16 +13,26 @@ from knowledge.schema import Recipe, Record
 from runner.data import ImageSet, open_images
 from runner.data.cache import cache_folder
 from runner.data.source import Channels
+from runner.device import chosen_precision
 from runner.game import build, rule_book
 from runner.metrics import Extractor, Reference, extractor, reference, reference_points
 from runner.metrics.features import NETWORKS
 from runner.metrics.points import NAME as COORDINATES
 from runner.parts import PartError
-from runner.plan import DataPlan, Measurement, Overrides, RunPlan, Skip, Trial, trials_of
+from runner.plan import (
+    Compile,
+    DataPlan,
+    Measurement,
+    Overrides,
+    Precision,
+    RunPlan,
+    Skip,
+    Trial,
+    trials_of,
+)
 from runner.race import EARLY, ladder
 from runner.scene import ImageShape
 from runner.search import settings
-from runner.train import Precision, chosen_precision
 
 
 class RunError(ValueError):
@@ -49,6 +59,7 @@ class Request(Record):
     looks: int = 4
     look_samples: int = 2_000
     precision: Precision | None = None  # None: what the hardware does best
+    compile: Compile = "auto"
     device: str = "auto"
     overrides: Overrides = Overrides()
 
@@ -108,6 +119,7 @@ def prepare(
             request.precision or ("float32" if images.of_points else "auto"), device
         ),
         device=device.type,
+        compile=request.compile,
         trials=trials,
         skipped=skipped,
         health=request.health,

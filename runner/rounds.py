@@ -3,17 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from runner.average import Average, lasting
+from runner.device import LEAST_SCALE, Policy
 from runner.memory import Before, Buffers, free, parts_of, ran_out
+from runner.plan import Precision
 from runner.scene import Game, Scene, Term, Turn, needs, terms_due
 from runner.signs import SIGNS_EVERY, SIGNS_OF, Tally, means, note, signs_of
 
-Precision = Literal["float32", "bfloat16"]
 # Rounds between two looks for NaN. A look waits for a GPU, and costs nothing on a CPU.
 CHECK_EVERY = {"cpu": 1}
 CHECK_ELSEWHERE = 50
@@ -99,7 +100,7 @@ class Run:
     half_life: float
     seed: int
     decay: Decay
-    layout: torch.memory_format = torch.channels_last
+    compiled: bool = False
     split: Splitting | None = None  # None: running out of memory is an error
     parts: int = 1  # in which a batch goes through
     images_seen: int = 0
@@ -113,9 +114,11 @@ class Run:
 
     def __post_init__(self) -> None:
         networks = self.game.networks
-        networks.to(self.device).to(memory_format=self.layout).train()
+        self.policy = Policy(self.device, self.precision, self.compiled)
+        self.policy.settle(networks.train())
         self.optimizers = [turn.optimizer(self.learnt_in(turn)) for turn in self.game.turns]
         self.rates = [[group["lr"] for group in o.param_groups] for o in self.optimizers]
+        self.scalers = [self.policy.scaler() for _ in self.game.turns]
         self.steps = [0 for _ in self.game.turns]
         live = nn.ModuleDict({name: networks[name] for name in self.game.averaged})
         self.average = Average(live, self.half_life)
@@ -123,6 +126,7 @@ class Run:
         self.buffers = Buffers(networks)
 
     def play_round(self) -> None:
+        self.policy.begin_round()
         before = self.images_seen
         for index, turn in enumerate(self.game.turns):
             for name, network in self.game.networks.items():
@@ -139,32 +143,30 @@ class Run:
         """`coming` is the turn after this step, if that is the last one of its own."""
         if turn.fresh:
             self.draw()
-        optimizer = self.optimizers[index]
+        optimizer, scaler = self.optimizers[index], self.scalers[index]
         self.set_rates(index)
-        scene = self.find_gradients(turn, terms_due(turn, self.steps[index]), optimizer, coming)
+        scene = self.find_gradients(index, terms_due(turn, self.steps[index]), coming)
+        scaler.unscale_(optimizer)
         if self.reads_signs:
             note(self.signs, signs_of(turn, scene))
-        optimizer.step()
+        scaler.step(optimizer)
+        scaler.update()
         for consequence in turn.after:
             scene.work_out(consequence)
         self.steps[index] += 1
 
     def find_gradients(
-        self,
-        turn: Turn,
-        terms: Mapping[str, Term],
-        optimizer: torch.optim.Optimizer,
-        coming: Turn | None = None,
+        self, index: int, terms: Mapping[str, Term], coming: Turn | None = None
     ) -> Scene:
         """Where memory runs out the batch is halved, and the step begins anew as if never tried."""
         before = Before.of(self.rng)
         self.buffers.remember()
         while True:
-            optimizer.zero_grad()
+            self.optimizers[index].zero_grad()
             try:
                 if self.parts > 1:
-                    return self.in_parts(turn, terms, coming)
-                return self.at_once(turn, terms, coming)
+                    return self.in_parts(index, terms, coming)
+                return self.at_once(index, terms, coming)
             except (RuntimeError, MemoryError) as error:
                 if not ran_out(error) or not self.can_halve():
                     raise
@@ -173,12 +175,12 @@ class Run:
             before.restore(self.rng)
             self.buffers.restore()
 
-    def at_once(self, turn: Turn, terms: Mapping[str, Term], coming: Turn | None) -> Scene:
-        ahead = self.ahead(turn, coming) if coming and coming.shares else {}
+    def at_once(self, index: int, terms: Mapping[str, Term], coming: Turn | None) -> Scene:
+        ahead = self.ahead(self.game.turns[index], coming) if coming and coming.shares else {}
         cut_off = {name: value.detach() for name, value in ahead.items()}
         scene = self.scene({**self.batch, **self.kept, **cut_off})
         losses = self.losses(scene, terms)
-        torch.autograd.backward(sum(losses.values(), torch.zeros((), device=self.device)))
+        self.go_back(index, losses.values())
         note(self.tally, {name: loss.detach() for name, loss in losses.items()})
         self.kept = ahead
         return scene
@@ -193,13 +195,13 @@ class Run:
         for network in players:
             network.requires_grad_(True)
         scene = self.scene(self.batch)
-        with self.autocast():
+        with self.policy.autocast():
             found = {name: scene[name] for name in coming.shares}
         for network in players:
             network.requires_grad_(False)
         return found
 
-    def in_parts(self, turn: Turn, terms: Mapping[str, Term], coming: Turn | None = None) -> Scene:
+    def in_parts(self, index: int, terms: Mapping[str, Term], coming: Turn | None) -> Scene:
         """The mean over a batch is the mean over parts, each weighing as many images as it has.
 
         What the coming turn shares and no network works out, as latents, is kept for it; the rest
@@ -208,7 +210,8 @@ class Run:
         Parts draw their random numbers one after another, so they are others than the whole would
         draw wherever more than the latents are drawn.
         """
-        asked = {name for consequence in turn.after for _, name in needs(consequence)}
+        after = self.game.turns[index].after
+        asked = {name for consequence in after for _, name in needs(consequence)}
         if self.reads_signs:
             asked.update(SIGNS_OF)
         drawn = self.drawn(coming.shares) if coming else []
@@ -224,7 +227,7 @@ class Run:
             done += count
             losses = self.losses(scene, terms)
             weighted = {name: count / self.count * loss for name, loss in losses.items()}
-            torch.autograd.backward(sum(weighted.values(), torch.zeros((), device=self.device)))
+            self.go_back(index, weighted.values())
             for name, loss in weighted.items():
                 sums[name] = sums.get(name, 0) + loss.detach()
             for name in asked & scene.known.keys() - self.game.networks.keys():
@@ -244,6 +247,10 @@ class Run:
             for name in names
             if not any(needed in networks for _, needed in needs(self.game.quantities[name]))
         ]
+
+    def go_back(self, index: int, losses: Iterable[Tensor]) -> None:
+        total = sum(losses, torch.zeros((), device=self.device))
+        torch.autograd.backward(self.scalers[index].scale(total))
 
     def scene(self, batch: Mapping[str, Tensor]) -> Scene:
         count = len(next(iter(batch.values())))
@@ -278,21 +285,13 @@ class Run:
                 group["lr"] = share * rate
 
     def losses(self, scene: Scene, terms: Mapping[str, Term]) -> dict[str, Tensor]:
-        with self.autocast():
+        with self.policy.autocast():
             losses = {name: scene.work_out(term) for name, term in terms.items()}
         return losses
 
-    def autocast(self) -> torch.autocast:
-        half = self.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
-
     def draw(self) -> None:
-        self.batch = {name: self.placed(value) for name, value in next(self.batches).items()}
+        self.batch = {k: self.policy.placed(value) for k, value in next(self.batches).items()}
         self.images_seen += self.count
-
-    def placed(self, value: Tensor) -> Tensor:
-        value = value.to(self.device, non_blocking=True)
-        return value.contiguous(memory_format=self.layout) if value.ndim == 4 else value
 
     @property
     def count(self) -> int:
@@ -313,6 +312,7 @@ class Run:
 
     def look(self) -> None:
         self.check_losses()
+        self.check_scales()
         signs = {name: value for name, value in means(self.signs).items() if isfinite(value)}
         self.history.append(Look(self.images_seen, means(self.tally), signs))
         self.tally, self.signs = {}, {}
@@ -322,6 +322,12 @@ class Run:
         for name, (total, _) in self.tally.items():
             if not total.isfinite():
                 raise Diverged(self.images_seen, name, self.history)
+
+    def check_scales(self) -> None:
+        """In float16 a step with infinite gradients is left out: were all of them, nothing learns."""
+        for scaler in self.scalers:
+            if scaler.is_enabled() and scaler.get_scale() < LEAST_SCALE:
+                raise Diverged(self.images_seen, "gradients", self.history)
 
     def check_weights(self) -> None:
         """What is saved or handed over is finite: the last step may have had a NaN gradient."""
@@ -354,6 +360,7 @@ class Run:
             "seed": self.seed,
             "device": self.device.type,
             "precision": self.precision,
+            "compiled": self.compiled,
             "average half-life": self.half_life,
             "rates end": self.decay.ends if self.decay.begins is not None else None,
         }
@@ -365,6 +372,7 @@ class Run:
             "networks": self.game.networks.state_dict(),
             "average": self.average.networks.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "scalers": [scaler.state_dict() for scaler in self.scalers],
             "batches": self.batches.state_dict(),
             "batch": self.batch,
             "rng": self.rng.get_state(),
@@ -385,8 +393,11 @@ class Run:
         self.average.networks.load_state_dict(state["average"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
+        for scaler, saved in zip(self.scalers, state["scalers"], strict=True):
+            if saved:  # of one that scales nothing there is nothing
+                scaler.load_state_dict(saved)
         self.batches.load_state_dict(state["batches"])
-        self.batch = {name: self.placed(value) for name, value in state["batch"].items()}
+        self.batch = {k: self.policy.placed(value) for k, value in state["batch"].items()}
         self.rng.set_state(state["rng"])
         torch.set_rng_state(state["cpu rng"])
         if state["cuda rng"] is not None:

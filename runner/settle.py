@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from advisor.recommendation import Recommendation
 from knowledge.files import write_whole
 from knowledge.schema import Record
-from runner.calibrate import Calibration, affordable, calibrate
+from runner.calibrate import Calibration, affordable, calibrate, compiling
+from runner.device import MODES
 from runner.plan import RunPlan
 from runner.prepare import Prepared, RunError
 from runner.race import with_budget
@@ -42,13 +43,15 @@ def settled(
 ) -> Planned:
     """The plan that stands in the folder, or a new one that from now on stands there.
 
-    The same command later must mean the same plan: a budget that was worked out from a time, and
-    how many threads a trial has, are not worked out anew.
+    The same command later must mean the same plan: a budget that was worked out from a time,
+    whose networks are compiled, and how many threads a trial has are not worked out anew.
     """
     plan, known = prepared.plan, folder / "plan.json"
     before = stored(RunPlan, known) if known.exists() else None
     if before and plan.seconds is not None and plan.seconds == before.seconds:
         plan = with_budget(plan, before.budget)
+    if before and plan.compile == before.compile:
+        plan = plan.model_copy(update={"compiled": before.compiled})
     begun = (folder / "trials").exists()
     if before and before != plan and begun:
         raise RunError(
@@ -56,8 +59,9 @@ def settled(
             "choose another folder with -o, or repeat the settings"
         )
     same = before == plan
+    asked = plan.seconds is not None or (plan.compile == "auto" and plan.device in MODES)
     calibration = calibrated(
-        plan, folder, workers, tell, paces=paces or (plan.seconds is not None and not same),
+        plan, folder, workers, tell, paces=paces or (asked and not same),
         again=not begun and not same,
     )  # fmt: skip
     if plan.seconds is not None and not same:
@@ -70,6 +74,8 @@ def settled(
             )
         plan = fits
     if not same:
+        plan, calibration = compiling(plan, calibration, tell)
+        write_whole(folder / "calibration.json", calibration.model_dump_json(indent=1))
         write_whole(folder / "recommendation.json", advice.model_dump_json(indent=2))
         write_whole(known, plan.model_dump_json(indent=1))
     return Planned(prepared._replace(plan=plan), calibration)

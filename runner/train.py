@@ -9,8 +9,10 @@ import torch
 
 from knowledge.schema import Recipe
 from runner import checkpoint as checkpoints
+from runner.device import chosen_precision
 from runner.memory import of_the_batch
-from runner.rounds import Batches, Decay, Precision, Run, Splitting, Trained
+from runner.plan import Precision
+from runner.rounds import Batches, Decay, Run, Splitting, Trained
 from runner.scene import Game
 
 LOOKS = 200  # points of the curves of a whole run
@@ -35,6 +37,7 @@ def train(
     checkpoint: Path | None = None,
     precision: Precision | Literal["auto"] = "auto",
     device: torch.device | str = "cpu",
+    compiled: bool = False,
     average_half_life: float = 0.05,
     seed: int = 0,
     identity: Mapping[str, Any] | None = None,
@@ -65,7 +68,8 @@ def train(
         torch.manual_seed(seed)  # for what networks draw by themselves, as dropout does
         last = whole or budget
         decay = Decay(recipe.optimizer.decay_from, last)
-        run = Run(game, batches, device, precision, average_half_life, seed, decay)
+        run = Run(game, batches, device, precision, average_half_life, seed, decay, compiled)
+        run.policy.compile(game.networks, recipe)
         run.split = Splitting(of_the_batch(recipe, game.networks), tell)
         same = {"recipe": recipe.model_dump(mode="json"), **run.identity(), **(identity or {})}
         if checkpoint and (state := checkpoints.load(checkpoint, tell)) is not None:
@@ -102,17 +106,6 @@ def train(
                 told = now
         run.check_weights()
         return run.trained()
-
-
-def chosen_precision(precision: Precision | Literal["auto"], device: torch.device) -> Precision:
-    """bfloat16 where the hardware computes with it, unless told."""
-    if precision != "auto":
-        return precision
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        native = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-    return "bfloat16" if native else "float32"
 
 
 def passed(every: int | None, before: int, now: int) -> bool:

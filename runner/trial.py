@@ -156,6 +156,7 @@ class Attempt:
             checkpoint=self.checkpoint,
             precision=self.plan.precision,
             device=self.plan.device,
+            compiled=self.trial.arm in self.plan.compiled,
             seed=self.trial.seed,
             look_every=max(1, self.trial.budget // 200),
             identity={"trial": self.trial.id, "images": self.plan.data.fingerprint},

@@ -57,7 +57,12 @@ Engine = Annotated[str, typer.Option(help="What works features out: torch, openv
 Samples = Annotated[str, typer.Option(help="Generated and real images of each score.")]
 Draws = Annotated[int, typer.Option(min=1, help="Independent sets of them, averaged.")]
 Looks = Annotated[int, typer.Option(min=1, help="Cheap measurements in each trial.")]
-PrecisionName = Annotated[str, typer.Option("--precision", help="float32, bfloat16 or auto.")]
+PrecisionName = Annotated[
+    str, typer.Option("--precision", help="float32, bfloat16, float16 or auto.")
+]
+Compiling = Annotated[
+    str, typer.Option("--compile", help="torch.compile: on, off or auto (where it repays itself).")
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda or auto.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Trials at a time; by default tried out.")]
 Ray = Annotated[
@@ -102,6 +107,7 @@ def plan(
     draws: Draws = 2,
     looks: Looks = 4,
     precision: PrecisionName = "auto",
+    compile: Compiling = "auto",
     device: Device = "auto",
     workers: Workers = None,
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
@@ -153,6 +159,7 @@ def run(
     draws: Draws = 2,
     looks: Looks = 4,
     precision: PrecisionName = "auto",
+    compile: Compiling = "auto",
     device: Device = "auto",
     workers: Workers = None,
     ray: Ray = None,
@@ -257,12 +264,15 @@ def requested(
     draws: int,
     looks: int,
     precision: str,
+    compile: str,
     device: str,
 ) -> "Request":
     """Raises typer.BadParameter, and typer.Exit having said why."""
     asked, n = budget_of(budget), number(samples)
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise fail(f"--precision {precision}: choose auto, float32 or bfloat16", BAD_INPUT)
+    if precision not in ("auto", "float32", "bfloat16", "float16"):
+        raise fail(f"--precision {precision}: choose auto, float32, bfloat16 or float16", BAD_INPUT)
+    if compile not in ("auto", "on", "off"):
+        raise fail(f"--compile {compile}: choose auto, on or off", BAD_INPUT)
     if search == 1:
         says = "--search 1 is the published setting alone; give 2 or more, or leave it out"
         raise fail(says, BAD_INPUT)
@@ -288,6 +298,7 @@ def requested(
             "draws": draws,
             "looks": looks,
             "precision": None if precision == "auto" else precision,
+            "compile": compile,
             "device": device,
             "overrides": Overrides.model_validate({**overrides, "only": tuple(only or ())}),
         }

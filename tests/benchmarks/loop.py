@@ -12,8 +12,9 @@ from torch import Tensor
 
 from knowledge.schema import Part, Recipe
 from runner.game import build
+from runner.plan import Precision
+from runner.rounds import Decay, Run
 from runner.scene import ImageShape
-from runner.train import Decay, Precision, Run
 
 IMAGE = ImageShape(channels=1, size=32)
 BATCH, ROUNDS, REPETITIONS = 64, 5, 9

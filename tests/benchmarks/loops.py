@@ -32,10 +32,12 @@ from torch import Tensor, nn
 
 from knowledge.schema import Part, Recipe
 from runner.data import Batches, ImageSet, open_images
+from runner.device import chosen_precision
 from runner.game import build
 from runner.metrics import extractor, measure, reference
+from runner.plan import Precision
+from runner.rounds import Decay, Run
 from runner.scene import Game, ImageShape
-from runner.train import Decay, Precision, Run, chosen_precision
 from runner.trial import sampler
 
 BATCH, LATENTS, SIZE = 64, 128, 32

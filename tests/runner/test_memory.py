@@ -43,14 +43,13 @@ def gradients(plan, count, batch_size=8):
     for index, turn in enumerate(run.game.turns):
         for name, network in run.game.networks.items():
             network.requires_grad_(name in turn.players)
-        optimizer = run.optimizers[index]
         if turn.fresh:
             run.draw()
             # Given, not drawn: as many random numbers are drawn in parts, but in another order.
             run.batch["latents"] = torch.randn(
                 batch_size, plan.latent_dim, generator=torch.Generator().manual_seed(index)
             )
-        run.find_gradients(turn, turn.terms, optimizer)
+        run.find_gradients(index, turn.terms)
         found.append(torch.cat([p.grad.flatten() for p in run.learnt_in(turn)]))
     return run, torch.cat(found)
 

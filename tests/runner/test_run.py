@@ -234,7 +234,7 @@ def test_two_runs_in_one_folder_are_refused(advice, pictures, tmp_path):
         ({"--channels": "5"}, "less than or equal to 4"),
         ({"--features": "inceptoin"}, "did you mean inception"),
         ({"--device": "cude"}, "did you mean 'cuda'"),
-        ({"--precision": "float8"}, "choose auto, float32 or bfloat16"),
+        ({"--precision": "float8"}, "choose auto, float32, bfloat16 or float16"),
         ({"--size": "20", "--only": "lsgan"}, "none of the candidates can be trained"),
     ],
 )

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from runner.device import chosen_precision
 from runner.game import build, sample
 from runner.rounds import Diverged
 from runner.scene import Game, Turn
-from runner.train import chosen_precision, train
+from runner.train import train
 from tests.runner.small import IMAGE, Bars, recipe
 
 
