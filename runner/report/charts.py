@@ -1,13 +1,13 @@
 """Where things stand in the report's drawings: log axes, curves of looks, intervals."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from math import floor, isfinite, log, log10
 from typing import NamedTuple
 
 from runner.report.contents import Course
-from runner.results import Standing
-from runner.wording import figures, images
+from runner.results import Look, Standing
+from runner.wording import duration, figures, images
 
 # The coarsest of these that puts enough marks on an axis is taken.
 MARKS = (
@@ -63,6 +63,30 @@ LEFT, RIGHT, TOP, BOTTOM = 42, 56, 10, 26
 LINE = 12  # of text
 
 
+class Across(NamedTuple):
+    """What curves run over, and how far."""
+
+    whole: float
+    at_look: Callable[[Look], float]
+    at_end: Callable[[Course], float]
+    in_words: Callable[[float], str]
+
+    def place(self, value: float) -> float:
+        return round(LEFT + min(value / self.whole, 1.0) * (WIDTH - LEFT - RIGHT), 1)
+
+
+def over_images(budget: float) -> Across:
+    """Real images shown to the critic."""
+    return Across(budget, lambda look: look.images_seen, lambda trial: trial.images_seen, images)
+
+
+def over_time(trials: Iterable[Course]) -> Across:
+    """Time spent on training, up to that of the slowest."""
+    ends = (max([trial.seconds, *(look.seconds for look in trial.looks)]) for trial in trials)
+    longest = max(ends, default=0.0) or 1.0
+    return Across(longest, lambda look: look.seconds, lambda trial: trial.seconds, duration)
+
+
 class Curve(NamedTuple):
     """One trial."""
 
@@ -94,22 +118,24 @@ class Curves(NamedTuple):
     up: tuple[tuple[float, str], ...]
 
 
-def curves(arms: Sequence[Sequence[Course]], budget: int) -> Curves | None:
+def curves(arms: Sequence[Sequence[Course]], across: Across) -> Curves | None:
     """One panel an arm, all on the same axes. None where nobody has looked."""
     looks = (look.value for trials in arms for trial in trials for look in trial.looks)
     up = axis(looks, HEIGHT - BOTTOM, TOP)
     if not up:
         return None
-    across = [(across_at(count, budget), images(count)) for count in (0, budget / 2, budget)]
+    marks = (0.0, across.whole / 2, across.whole)
     return Curves(
-        panels=tuple(panel(trials, budget, up) for trials in arms if trials),
-        across=tuple(across),
+        panels=tuple(panel(trials, across, up) for trials in arms if trials),
+        across=tuple(
+            (across.place(mark), across.in_words(mark) if mark else "0") for mark in marks
+        ),
         up=tuple((up.place(value), figures(value, 2)) for value in up.marks),
     )
 
 
-def panel(trials: Sequence[Course], budget: int, up: Axis) -> Panel:
-    drawn = [curve(trial, budget, up) for trial in trials]
+def panel(trials: Sequence[Course], across: Across, up: Axis) -> Panel:
+    drawn = [curve(trial, across, up) for trial in trials]
     kept = [each for each in drawn if each]
     heights = spread([each.label_at for each in kept])
     placed = (each._replace(label_at=at) for each, at in zip(kept, heights, strict=True))
@@ -117,30 +143,21 @@ def panel(trials: Sequence[Course], budget: int, up: Axis) -> Panel:
     return Panel(trials[0].name, tuple(placed), says)
 
 
-def curve(result: Course, budget: int, up: Axis) -> Curve | None:
-    points = [
-        (across_at(look.images_seen, budget), up.place(look.value))
-        for look in result.looks
-        if isfinite(look.value)
-    ]
-    if not points:
+def curve(trial: Course, across: Across, up: Axis) -> Curve | None:
+    seen = [look for look in trial.looks if isfinite(look.value)]
+    if not seen:
         return None
+    points = [(across.place(across.at_look(look)), up.place(look.value)) for look in seen]
+    ended = max(across.at_end(trial), across.at_look(trial.looks[-1]))
     return Curve(
-        label=result.which,
+        label=trial.which,
         path=" ".join(f"{x},{y}" for x, y in points),
         dots=tuple(points),
         end=points[-1],
         label_at=points[-1][1],
-        failure=None if result.status in ("finished", "paused") else result.status,
-        cross=(
-            across_at(max(result.images_seen, result.looks[-1].images_seen), budget),
-            points[-1][1],
-        ),
+        failure=None if trial.status in ("finished", "paused") else trial.status,
+        cross=(across.place(ended), points[-1][1]),
     )
-
-
-def across_at(count: float, budget: int) -> float:
-    return round(LEFT + min(count / budget, 1.0) * (WIDTH - LEFT - RIGHT), 1)
 
 
 def spread(heights: Sequence[float]) -> list[float]:

@@ -26,6 +26,7 @@ from runner.report.notes import notes
 from runner.report.predicted import Predicted, predicted
 from runner.report.words import held, in_words, place, recipe_rows
 from runner.results import Look, Searched, Standing, Status, TrialResult, Verdict
+from runner.wording import images
 
 SCHEMA_VERSION: Literal[1] = 1
 HEADLINES = {
@@ -120,6 +121,13 @@ class Leg(Record):
     left: tuple[str, ...]  # at its end
 
 
+class Command(Record):
+    """What can be done next, to be typed in the folder of the run."""
+
+    says: str
+    command: str
+
+
 class Reproduction(Record):
     """What it takes to do it again."""
 
@@ -161,6 +169,7 @@ class Report(Record):
     latents: tuple[int, ...]  # how many the generators have
     pictures: Pictures
     reproduction: Reproduction
+    next: tuple[Command, ...]
 
     @property
     def names(self) -> dict[str, str]:
@@ -220,7 +229,25 @@ def content(run: Run) -> Report:
             redraw_noise=board.redraw_noise,
             circumstances=run.around,
         ),
+        next=tuple(commands(run)),
     )  # fmt: skip
+
+
+def commands(run: Run) -> Iterator[Command]:
+    if run.board.verdict.kind != "nothing":
+        further = images(2 * run.plan.budget)
+        for says, command in (
+            ("draw from the first arm", "sample . -n 64"),
+            ("take its generator along, with a model card", "export . --format onnx"),
+            ("train it further", f"continue . --budget {further}"),
+        ):
+            yield Command(says=says, command=f"gan-runner {command}")
+    for says, command in (
+        ("find out what went wrong, and what cures it", "diagnose ."),
+        ("let the next advice weigh what was measured", "learn . -o my-evidence"),
+        ("write this report again, or print it", "report . --markdown"),
+    ):
+        yield Command(says=says, command=f"gan-runner {command}")
 
 
 def trials_of(run: Run, arm: str) -> Iterator[TrialResult]:

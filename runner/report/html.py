@@ -25,6 +25,8 @@ from runner.report.charts import (
     WIDTH,
     curves,
     intervals,
+    over_images,
+    over_time,
 )
 from runner.report.contents import Course, Report, citations
 from runner.report.interactive import charts, in_words, library
@@ -73,7 +75,8 @@ def written(report: Report, pictures: Album) -> str:
         shown={each.arm: each for each in report.pictures.samples},
         course={trial.id: trial for trial in report.trials},
         intervals=intervals(standings, report.floor.value if report.floor else None),
-        curves=curves([trials[each.arm] for each in standings], report.reproduction.budget),
+        curves=curves(list(trials.values()), over_images(report.reproduction.budget)),
+        later=curves(list(trials.values()), over_time(report.trials)),
         charts=charts(report),
         library=library,
         heard=in_words(report),

@@ -14,6 +14,8 @@ from runner.report.charts import (
     axis,
     curves,
     intervals,
+    over_images,
+    over_time,
     spread,
 )
 from runner.report.contents import course
@@ -58,7 +60,7 @@ def test_labels_move_apart_and_keep_their_order_within_the_panel() -> None:
 
 def test_a_curve_falls_as_the_distance_does_and_ends_where_the_budget_does() -> None:
     trial = plan(["a"], 1).trials[0]
-    drawn = curves([[course(finished(trial, 20.0))]], BUDGET)
+    drawn = curves([[course(finished(trial, 20.0))]], over_images(BUDGET))
     assert drawn is not None
     (line,) = drawn.panels[0].curves
     across, down = zip(*line.dots, strict=True)
@@ -70,9 +72,24 @@ def test_a_curve_falls_as_the_distance_does_and_ends_where_the_budget_does() -> 
     assert drawn.panels[0].says == "seed 0 from 60.0 to 30.0 after 2M images"
 
 
+def test_over_time_the_slowest_trial_goes_to_the_end_of_the_axis() -> None:
+    trial, other = plan(["a", "b"], 1).trials
+    slow = finished(trial, 20.0)
+    looks = tuple(look.model_copy(update={"seconds": look.seconds / 2}) for look in slow.looks)
+    fast = finished(other, 20.0).model_copy(update={"looks": looks, "seconds": slow.seconds / 2})
+    trials = [course(slow), course(fast)]
+    drawn = curves([[each] for each in trials], over_time(trials))
+    assert drawn is not None
+    (last, half) = (panel.curves[0].end[0] for panel in drawn.panels)
+    share = slow.looks[-1].seconds / slow.seconds  # it looked before it was measured
+    assert last == pytest.approx(LEFT + share * (WIDTH - LEFT - RIGHT), abs=0.1)
+    assert half - LEFT == pytest.approx((last - LEFT) / 2, abs=0.1)
+    assert [says for _, says in drawn.across] == ["0", "2 min 5 s", "4 min 10 s"]
+
+
 def test_a_failure_is_marked_where_it_happened_and_told_in_words() -> None:
     trial = plan(["a"], 1).trials[0]
-    drawn = curves([[course(diverged(trial))]], BUDGET)
+    drawn = curves([[course(diverged(trial))]], over_images(BUDGET))
     assert drawn is not None
     (line,) = drawn.panels[0].curves
     assert line.failure == "diverged"
@@ -86,10 +103,10 @@ def test_a_look_that_is_no_number_leaves_a_gap_and_no_looks_no_curves() -> None:
         Look(images_seen=k * 100, seconds=1, value=v) for k, v in ((1, 5), (2, float("inf")))
     )
     one = course(finished(trial, 20.0).model_copy(update={"looks": looks}))
-    drawn = curves([[one]], BUDGET)
+    drawn = curves([[one]], over_images(BUDGET))
     assert drawn is not None
     assert len(drawn.panels[0].curves[0].dots) == 1
-    assert curves([[one.model_copy(update={"looks": ()})]], BUDGET) is None
+    assert curves([[one.model_copy(update={"looks": ()})]], over_images(BUDGET)) is None
 
 
 def test_intervals_hold_their_mean_and_stay_within_the_drawing() -> None:

@@ -206,8 +206,11 @@ def test_charts_show_every_trial_and_every_failure(opened) -> None:
     assert points.count() == 8 * 4 + 4 + 4  # looks, and crosses of four that failed
     assert page.locator("#intervals-chart .mark-symbol path").count() == 8  # seeds with a score
     # The drawings for paper show as many.
-    assert page.locator("#curves .own polyline").count() == 12
-    assert page.locator("#curves .own .cross").count() == 4
+    drawings = page.locator("details.drawings")
+    assert drawings.count() == 2
+    for each in drawings.all():
+        assert each.locator(".own polyline").count() == 12
+        assert each.locator(".own .cross").count() == 4
 
 
 def test_an_arm_is_hidden_and_shown_by_its_button(opened) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import typer
 from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
@@ -68,6 +70,7 @@ def test_every_format_says_the_same(formats, report, kind) -> None:
         *(foreseen.says for arm in report.predicted.arms for foreseen in arm.foreseen),
         *(skip.why for skip in report.skipped),
         *(value for arm in report.shortlist for value in arm.recipe.values()),
+        *(each.command for each in report.next),
         report.reproduction.data.fingerprint,
         report.reproduction.measurement.digest,
         "gan-runner run x.json -o y",
@@ -163,6 +166,22 @@ def test_two_formats_at_once_and_folders_without_a_run_are_refused(tmp_path, opt
     told = CliRunner().invoke(app, ["report", str(tmp_path), *options])
     assert told.exit_code == 2
     assert told.stdout == ""
+
+
+def test_every_command_that_goes_on_from_here_can_be_typed(report) -> None:
+    known = typer.main.get_command(app).commands
+    for each in report.next:
+        program, name, *words = shlex.split(each.command)
+        assert program == "gan-runner"
+        with known[name].make_context(name, words) as context:
+            assert "." in map(str, context.params.values())
+
+
+def test_where_nothing_finished_there_is_nothing_to_take_along(tmp_path) -> None:
+    planned = plan(["a"], 1)
+    run_folder(tmp_path, planned, results(planned, {"a": [None]}), pictures=False)
+    names = [each.command.split()[1] for each in content(read(tmp_path)).next]
+    assert names == ["diagnose", "learn", "report"]
 
 
 # Predicted and happened -------------------------------------------------------------------------
