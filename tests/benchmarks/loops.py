@@ -1,10 +1,11 @@
 """Our loop beside those that people use instead: python -m tests.benchmarks.loops [--distance]
 
-The same DCGAN (32 px, width 64, built once and copied), Fashion-MNIST, batches of 64, one critic
-step to each generator step, one thread; contestants take turns, so that a busy machine slows all of
-them alike. The tutorial's loop is built after PyTorch's DCGAN tutorial: a torchvision data set with
-PIL transforms behind a DataLoader, binary cross-entropy, Adam, float32. vegans 0.4 takes part where
-it can be imported:
+The same DCGAN (32 px, width 64), Fashion-MNIST, batches of 64, one critic step to each generator
+step; contestants take turns, each time in fresh processes, so that a busy machine slows all of them
+alike. First on one core, then on all of them: the tutorial with as many threads as PyTorch takes, and
+both loops with a process for each core, as the runner packs trials. The tutorial's loop is built after
+PyTorch's DCGAN tutorial: a torchvision data set with PIL transforms behind a DataLoader, binary
+cross-entropy, Adam, float32. vegans 0.4 takes part where it can be imported:
 
     pip install --no-deps vegans==0.4.0
     pip install matplotlib pandas tensorboard
@@ -18,13 +19,19 @@ import contextlib
 import copy
 import gzip
 import io
+import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from importlib.util import find_spec
 from itertools import cycle
+from multiprocessing import Queue, get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import fmean, median
 from time import perf_counter
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -60,37 +67,72 @@ def main() -> None:
     options.add_argument("--seeds", type=int, default=3)
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    images = open_images("fashion-mnist", size=SIZE)
-    with tempfile.TemporaryDirectory() as folder:
-        unpack(Path(folder))
-        paces(images, Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        unpack(folder)
+        core = {title: Way(loop, 1, 1) for title, loop in ONE_CORE.items()}
+        if find_spec("vegans") is None:
+            print("vegans is not installed and takes no part", file=sys.stderr)
+            del core["vegans 0.4"]
+        compare("one core", core, folder)
+        cores = len(os.sched_getaffinity(0))
+        machine = {
+            f"tutorial, {cores} threads": Way("tutorial", 1, cores),
+            f"tutorial, {cores} processes": Way("tutorial", cores, 1),
+            f"ours, {cores} trials at a time": Way("ours", cores, 1),
+        }
+        compare(f"{cores} cores", machine, folder)
         if chosen.distance:
-            distances(images, Path(folder), chosen.images, chosen.seeds)
+            distances(open_images("fashion-mnist", size=SIZE), folder, chosen.images, chosen.seeds)
 
 
 # Paces -----------------------------------------------------------------------------------------
 
 
-def paces(images: ImageSet, folder: Path) -> None:
-    contestants: dict[str, Rounds] = {
-        "tutorial, no workers": tutorial(folder, workers=0),
-        "tutorial, two workers": tutorial(folder, workers=2),
-        "ours, float32": ours(images, "float32"),
-        "ours": ours(images, chosen_precision("auto", torch.device("cpu"))),
-    }
-    if found := vegans(images):
-        contestants["vegans 0.4"] = found
-    measured: dict[str, list[float]] = {name: [] for name in contestants}
-    for repetition in range(REPETITIONS + 1):
-        for name, rounds in contestants.items():
-            pace = images_per_second(rounds)
-            if repetition:  # the first one warms up
-                measured[name].append(pace)
-    others = [name for name in contestants if not name.startswith("ours")]
-    best = max(median(measured[name]) for name in others)
-    print("| loop | images/s | beside the best of the others |\n|---|---|---|")
+class Way(NamedTuple):
+    loop: str
+    processes: int
+    threads: int  # of each
+
+    @property
+    def ours(self) -> bool:
+        return self.loop.startswith("ours")
+
+
+def compare(title: str, ways: Mapping[str, Way], folder: Path) -> None:
+    """They take turns; every time is that of fresh processes, as their users would start them."""
+    measured: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(REPETITIONS):
+        for name, way in ways.items():
+            measured[name].append(together(folder, *way))
+    best = max(median(values) for name, values in measured.items() if not ways[name].ours)
+    print(f"\n| {title} | images/s | beside the best of the others |\n|---|---:|---:|")
     for name, values in measured.items():
-        print(f"| {name} | {median(values):.0f} | {median(values) / best:.2f} |")
+        print(f"| {name} | {median(values):.0f} | {median(values) / best:.2f} |", flush=True)
+
+
+def together(folder: Path, loop: str, processes: int, threads: int) -> float:
+    context = get_context("spawn")
+    ready, paces = context.Barrier(processes), context.Queue()
+    crew = [
+        context.Process(target=alone, args=(folder, loop, threads, ready, paces))
+        for _ in range(processes)
+    ]
+    for process in crew:
+        process.start()
+    found = sum(paces.get() for _ in crew)
+    for process in crew:
+        process.join()
+    return found
+
+
+def alone(folder: Path, loop: str, threads: int, ready: Barrier, paces: "Queue[float]") -> None:
+    """In a process of its own, begun when all the others are ready."""
+    torch.set_num_threads(threads)
+    rounds = LOOPS[loop](folder)
+    rounds()
+    ready.wait()
+    paces.put(images_per_second(rounds))
 
 
 def images_per_second(rounds: Rounds) -> float:
@@ -100,8 +142,12 @@ def images_per_second(rounds: Rounds) -> float:
     return seen / (perf_counter() - begun)
 
 
-def ours(images: ImageSet, precision: Precision, seed: int = 0) -> Rounds:
-    run = started(images, precision, seed)
+def ours(folder: Path, precision: Precision | Literal["auto"] = "auto") -> Rounds:
+    """As a trial is started: from a process that keeps the memory that it has freed."""
+    import runner.warm  # noqa: F401
+
+    images = open_images("fashion-mnist", size=SIZE)
+    run = started(images, chosen_precision(precision, torch.device("cpu")), seed=0)
 
     def rounds() -> int:
         before = run.images_seen
@@ -125,8 +171,8 @@ def game(seed: int) -> Game:
 # The tutorial's loop ---------------------------------------------------------------------------
 
 
-def tutorial(folder: Path, *, workers: int, seed: int = 0) -> Rounds:
-    return Tutorial(folder, workers, seed).rounds
+def tutorial(folder: Path, workers: int = 0) -> Rounds:
+    return Tutorial(folder, workers, seed=0).rounds
 
 
 class Tutorial:
@@ -194,12 +240,10 @@ def unpack(folder: Path) -> None:
 # vegans ----------------------------------------------------------------------------------------
 
 
-def vegans(images: ImageSet) -> Rounds | None:
-    try:
-        from vegans.GAN import VanillaGAN
-    except ImportError as error:
-        print(f"vegans takes no part: {error}", file=sys.stderr)
-        return None
+def vegans(folder: Path) -> Rounds:
+    from vegans.GAN import VanillaGAN
+
+    images = open_images("fashion-mnist", size=SIZE)
     from torch.utils.data import dataloader
 
     # It asks iterators for .next(), which they have not had since PyTorch 1.13.
@@ -265,6 +309,22 @@ def trained_by(name: str, images: ImageSet, folder: Path, budget: int, seed: int
     made.networks["generator"].load_state_dict(loop.generator.state_dict())
     made.networks.eval()
     return made
+
+
+LOOPS: dict[str, Callable[[Path], Rounds]] = {
+    "tutorial": tutorial,
+    "tutorial with workers": partial(tutorial, workers=2),
+    "vegans": vegans,
+    "ours in float32": partial(ours, precision="float32"),
+    "ours": ours,
+}
+ONE_CORE = {
+    "tutorial": "tutorial",
+    "tutorial, two workers beside it": "tutorial with workers",
+    "vegans 0.4": "vegans",
+    "ours, float32": "ours in float32",
+    "ours": "ours",
+}
 
 
 if __name__ == "__main__":
