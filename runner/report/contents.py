@@ -29,6 +29,7 @@ from runner.results import Look, Searched, Standing, Status, TrialResult, Verdic
 from runner.wording import images
 
 SCHEMA_VERSION: Literal[1] = 1
+DRAWN = 60  # trials of each arm
 HEADLINES = {
     "winner": "Winner",
     "tie": "Tie",
@@ -174,6 +175,14 @@ class Report(Record):
     @property
     def names(self) -> dict[str, str]:
         return {row.standing.arm: row.standing.name for row in self.leaderboard}
+
+    @property
+    def drawn(self) -> tuple[Course, ...]:
+        """So many trials of each arm that a page holds them; JSON has all."""
+        drawn: dict[str, list[Course]] = {}
+        for trial in self.trials:
+            drawn.setdefault(trial.arm, []).append(trial)
+        return tuple(trial for own in drawn.values() for trial in own[:DRAWN])
 
     @property
     def first(self) -> Standing | None:

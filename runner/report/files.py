@@ -81,7 +81,7 @@ def read(folder: Path, board: Leaderboard | None = None) -> Run:
     """With the ranking that lies in the folder, unless one is given."""
     plan = load(RunPlan, folder / "plan.json")
     ended = {
-        trial.id: load(TrialResult, path)
+        trial.id: load(TrialResult, path).model_copy(update={"losses": (), "signs": ()})
         for trial in plan.trials
         if (path := folder / "trials" / trial.id / "result.json").exists()
     }

@@ -59,9 +59,9 @@ def page(report: Report, folder: Path, limit: int = LIMIT) -> str:
 def written(report: Report, pictures: Album) -> str:
     standings = [row.standing for row in report.leaderboard]
     trials = {
-        each.arm: [trial for trial in report.trials if trial.arm == each.arm] for each in standings
+        each.arm: [trial for trial in report.drawn if trial.arm == each.arm] for each in standings
     }
-    looked = sorted({look.images_seen for trial in report.trials for look in trial.looks})
+    looked = sorted({look.images_seen for trial in report.drawn for look in trial.looks})
     return environment().get_template("page.html.j2").render(
         report=report,
         made=report.reproduction,
@@ -76,7 +76,7 @@ def written(report: Report, pictures: Album) -> str:
         course={trial.id: trial for trial in report.trials},
         intervals=intervals(standings, report.floor.value if report.floor else None),
         curves=curves(list(trials.values()), over_images(report.reproduction.budget)),
-        later=curves(list(trials.values()), over_time(report.trials)),
+        later=curves(list(trials.values()), over_time(report.drawn)),
         charts=charts(report),
         library=library,
         heard=in_words(report),

@@ -85,7 +85,7 @@ def charts(report: Report) -> Spec | None:
 
 
 def looked(report: Report) -> Iterator[Spec]:
-    for trial in report.trials:
+    for trial in report.drawn:
         for look in trial.looks:
             if shown(look.value):
                 after = f"{images(look.images_seen)} images, {duration(look.seconds)}"
@@ -100,7 +100,7 @@ def looked(report: Report) -> Iterator[Spec]:
 
 def failed(report: Report) -> Iterator[Spec]:
     """Where a trial ended that did not get to its end."""
-    for trial in report.trials:
+    for trial in report.drawn:
         seen = [look for look in trial.looks if shown(look.value)]
         if trial.status in ("finished", "paused") or not seen:
             continue
@@ -157,7 +157,7 @@ def interval(arm: str, report: Report) -> Spec:
 
 def seeds(report: Report) -> Iterator[Spec]:
     for row in report.leaderboard:
-        own = [trial for trial in report.trials if trial.arm == row.standing.arm]
+        own = [trial for trial in report.drawn if trial.arm == row.standing.arm]
         for trial in own:
             if trial.score is not None and shown(trial.score):
                 says = [title(trial), figures(trial.score)]
@@ -317,6 +317,6 @@ def in_words(report: Report) -> str:
     """What somebody hears who does not see the chart."""
     arms = [row.standing.name for row in report.leaderboard]
     return (
-        f"Distances of {len(report.trials)} trials of {listed(arms)} on the way, on a logarithmic "
+        f"Distances of {len(report.drawn)} trials of {listed(arms)} on the way, on a logarithmic "
         "scale. The same numbers stand in the table below."
     )

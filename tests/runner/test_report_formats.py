@@ -14,7 +14,7 @@ from advisor.recommendation import Cost, Failure, Trouble
 from runner.cli import app
 from runner.leaderboard import rank
 from runner.report import Report, content, markdown, read, render
-from runner.report.contents import Witness, witnesses
+from runner.report.contents import DRAWN, Witness, witnesses
 from runner.report.predicted import predicted
 from runner.report.text import code, link, plain
 from runner.results import Look
@@ -107,6 +107,20 @@ def test_every_field_of_the_json_is_described() -> None:
     rows = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
     assert rows == set(Report.model_fields)
     assert f"`schema_version` | {Report.model_fields['schema_version'].default}" in page
+
+
+def test_of_very_many_trials_a_page_draws_the_first_and_json_has_all(tmp_path) -> None:
+    count = DRAWN + 5
+    planned = plan(["a", "b"], count)
+    ended = results(planned, {"a": [20.0] * count, "b": [30.0] * count})
+    report = content(read(run_folder(tmp_path, planned, ended, pictures=False)))
+    assert len(report.trials) == 2 * count
+    assert [t.id for t in report.drawn] == [f"{a}-seed{k}" for a in "ab" for k in range(DRAWN)]
+    page, text = Page(render(read(tmp_path))), markdown(report)
+    assert "There are 130 trials" in page.text
+    assert "There are 130 trials" in text
+    assert "B, seed 59" in page.text
+    assert "B, seed 60" not in page.text
 
 
 # Markdown ---------------------------------------------------------------------------------------
