@@ -9,12 +9,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from knowledge.files import write_whole
 from runner.data import NAMES
 from runner.execute import Stopped, folder_of
+from runner.kept import GRIDS
 from runner.node import MARK, Order, versions
 from runner.plan import RunPlan, Task, Trial
 from runner.prepare import RunError
@@ -244,7 +246,10 @@ class Home:
         for trial in sorted(trials, key=lambda trial: trial.id not in self.finished):
             arms.setdefault(trial.arm, []).append(trial)
         for own in arms.values():
-            next((trial for trial in own if self.fetch(trial, "samples.png")), None)
+            shown = (trial for trial in own if self.fetch(trial, "samples.png"))
+            for trial in islice(shown, 1):
+                for name in self.storage.names(f"trials/{trial.id}/{GRIDS}"):
+                    self.fetch(trial, f"{GRIDS}/{name}")
 
     def fetch(self, trial: Trial, name: str) -> bool:
         path = folder_of(self.folder, trial) / name

@@ -16,8 +16,10 @@ from knowledge.schema import Record
 from runner.execute import execute, folder_of, results
 from runner.health import with_foreseen
 from runner.held import held_against, hold_against
+from runner.keepsakes import keep
 from runner.leaderboard import rank
 from runner.live import Journal
+from runner.logs import Log, logging
 from runner.plan import RunPlan, Task, Trial
 from runner.prepare import Request, RunError, prepare
 from runner.race import Race, race_of
@@ -77,10 +79,12 @@ def run(
     on_rung: Callable[[Race], None] = lambda race: None,
     on_decode: Callable[[int, int], None] = lambda done, total: None,
     tell: Callable[[str], None] = lambda what: None,
+    logs: Sequence[Log] = (),
 ) -> Leaderboard:
     """Trains every arm, measures, ranks and reports; run again, it goes on where it stopped.
 
-    `engine` runs trials elsewhere than in processes of this machine. Raises RunError, DataError
+    `engine` runs trials elsewhere than in processes of this machine, `logs` are written meanwhile,
+    see runner.logs. Raises RunError, DataError
     and MetricError for what cannot start, Stopped for what cannot go on, OSError for a folder that
     cannot be written.
     """
@@ -89,7 +93,14 @@ def run(
     with alone_in(folder):
         planned = settled(prepared, advice, folder, workers, tell)
         return carry_out(
-            planned, folder, engine=engine, on_plan=on_plan, on_event=on_event, on_rung=on_rung
+            planned,
+            folder,
+            engine=engine,
+            on_plan=on_plan,
+            on_event=on_event,
+            on_rung=on_rung,
+            tell=tell,
+            logs=logs,
         )
 
 
@@ -101,6 +112,8 @@ def carry_out(
     on_plan: Callable[[RunPlan, Sequence[TrialResult]], None] = lambda plan, before: None,
     on_event: Callable[[Event], None] = lambda event: None,
     on_rung: Callable[[Race], None] = lambda race: None,
+    tell: Callable[[str], None] = lambda what: None,
+    logs: Sequence[Log] = (),
 ) -> Leaderboard:
     """The plan that has settled in the folder, which nobody else is at work in."""
     plan, room = planned.plan, planned.calibration
@@ -110,13 +123,29 @@ def carry_out(
     hold_against(planned.prepared, folder)
     # What a truth learns is learnt here, once, and not by every trial at the same time.
     truth_of(plan.data.where, planned.prepared.images, plan.device)
-    heard = Journal(folder, on_event)
-    own = partial(execute, workers=room.workers, threads=room.threads, on_event=heard)
-    race(plan, folder, engine or own, on_rung)
-    return conclude(folder)
+    with logging(folder, plan, logs, tell) as written:
+        written.ended(plan.trials)  # earlier
+
+        def told(event: Event) -> None:
+            written.heard(event)
+            on_event(event)
+
+        heard = Journal(folder, told)
+        own = partial(execute, workers=room.workers, threads=room.threads, on_event=heard)
+        race(plan, folder, engine or own, on_rung, written.ended)
+        keep(folder, planned.prepared, tell)
+        board = conclude(folder)
+        written.concluded(board)
+    return board
 
 
-def race(plan: RunPlan, folder: Path, engine: Engine, on_rung: Callable[[Race], None]) -> None:
+def race(
+    plan: RunPlan,
+    folder: Path,
+    engine: Engine,
+    on_rung: Callable[[Race], None],
+    on_ended: Callable[[Sequence[Trial]], None] = lambda trials: None,
+) -> None:
     """Rung after rung, until those that are left have got to the end."""
     held = held_against(folder / "anchors.json")
     trials = {trial.id: trial for trial in plan.trials}
@@ -125,7 +154,9 @@ def race(plan: RunPlan, folder: Path, engine: Engine, on_rung: Callable[[Race], 
         on_rung(race)
         tasks = race.tasks(race.rung)
         engine(folder, tasks)
-        ended |= without_curves(folder, [trials[task.trial] for task in tasks])
+        went = [trials[task.trial] for task in tasks]
+        on_ended(went)
+        ended |= without_curves(folder, went)
 
 
 def without_curves(folder: Path, trials: Sequence[Trial]) -> dict[str, TrialResult]:

@@ -16,6 +16,7 @@ from knowledge.files import write_whole
 
 PAUSES = (1.0, 4.0, 16.0)  # seconds: what a network loses for a moment comes back by then
 CHECKPOINT, LAST = "checkpoint.pt", "result.json"  # the last one says that all others are there
+BELOW = ("grids",)  # folders of a trial that come and go with it
 State = tuple[int, int, int]
 T = TypeVar("T")
 
@@ -216,9 +217,15 @@ class Mirror:
     def fetch(self) -> None:
         """All files, or as many as there are."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name in self.storage.names(self.name):
-            if is_whole(name) and self.storage.download(self.place(name), self.folder / name):
-                self.sent[name] = state(self.folder / name)
+        below = (
+            f"{folder}/{n}" for folder in BELOW for n in self.storage.names(self.place(folder))
+        )
+        for name in (*self.storage.names(self.name), *below):
+            file = self.folder / name
+            if is_whole(file.name):
+                file.parent.mkdir(exist_ok=True)
+                if self.storage.download(self.place(name), file):
+                    self.sent[name] = state(file)
 
     def send(self) -> None:
         """What has changed since. Meanwhile the trial may go on writing.
@@ -239,10 +246,12 @@ class Mirror:
                 copy.unlink(missing_ok=True)
 
     def files(self) -> list[str]:
+        folders = (self.folder, *(self.folder / below for below in BELOW))
+        files = (file for folder in folders if folder.is_dir() for file in folder.iterdir())
         return sorted(
-            name
-            for name in os.listdir(self.folder)
-            if is_whole(name) and (self.folder / name).is_file()
+            file.relative_to(self.folder).as_posix()
+            for file in files
+            if is_whole(file.name) and file.is_file()
         )
 
     def place(self, name: str) -> str:

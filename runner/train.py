@@ -1,7 +1,7 @@
 """The training loop: it plays turns, averages, looks, saves, and knows no GAN by name."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -12,7 +12,7 @@ from runner import checkpoint as checkpoints
 from runner.device import chosen_precision
 from runner.memory import of_the_batch
 from runner.plan import Precision
-from runner.rounds import Batches, Decay, Run, Splitting, Trained
+from runner.rounds import Batches, Decay, Look, Run, Splitting, Trained
 from runner.scene import Game
 
 LOOKS = 200  # points of the curves of a whole run
@@ -25,6 +25,7 @@ class Progress(NamedTuple):
     losses: dict[str, float]  # of the last look
     seconds: float  # of training, over all sessions
     micro_batch: int | None = None  # images at a time, where a batch did not fit into memory
+    history: Sequence[Look] = ()  # the whole curve so far
 
 
 def train(
@@ -102,7 +103,12 @@ def train(
                     saved = now
             if on_progress and (looked or done or now - told > 1):
                 pace = (run.images_seen - images_before) / (now - begun)
-                on_progress(Progress(run.images_seen, budget, pace, run.last_losses, run.seconds))
+                seen, last_ones = run.images_seen, run.last_losses
+                on_progress(
+                    Progress(
+                        seen, budget, pace, last_ones, run.seconds, run.micro_batch, run.history
+                    )
+                )
                 told = now
         run.check_weights()
         return run.trained()

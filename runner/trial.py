@@ -54,6 +54,7 @@ class Event(NamedTuple):
     images_per_second: float = 0.0
     look: float | None = None
     says: str | None = None  # a sentence that the user ought to read
+    points: tuple[Loss, ...] = ()  # of the curves since the last one that its process told
 
 
 Listener = Callable[[Event], None]
@@ -110,6 +111,7 @@ class Attempt:
         self.truth: dict[str, float] = {}
         self.look_metric: str | None = None
         self.history: Sequence[Loss] = ()
+        self.told = 0  # points of it; all of them, where an earlier process began
         self.game: Game | None = None
         self.micro_batch: int | None = None
 
@@ -170,10 +172,17 @@ class Attempt:
     def progressed(self, progress: Progress) -> None:
         self.images_seen, self.seconds = progress.images_seen, progress.seconds
         self.micro_batch = progress.micro_batch
-        self.say("training", progress.images_per_second)
+        points, self.told = tuple(progress.history[self.told :]), len(progress.history)
+        self.say("training", progress.images_per_second, points=points)
 
-    def say(self, what: str, pace: float = 0.0, look: float | None = None) -> None:
-        self.tell(Event(self.trial.id, what, self.images_seen, pace, look))
+    def say(
+        self,
+        what: str,
+        pace: float = 0.0,
+        look: float | None = None,
+        points: tuple[Loss, ...] = (),
+    ) -> None:
+        self.tell(Event(self.trial.id, what, self.images_seen, pace, look, points=points))
 
     def remark(self, says: str) -> None:
         self.tell(Event(self.trial.id, "training", self.images_seen, says=says))

@@ -82,6 +82,17 @@ GpusPerTrial = Annotated[
     float | None,
     typer.Option(min=0.0, help="With --ray: 0.5 puts two on one GPU; by default 1 if any."),
 ]
+TensorBoard = Annotated[
+    bool | None,
+    typer.Option(
+        "--tensorboard/--no-tensorboard",
+        help="Whether event files are written; by default where tensorboardX is installed.",
+    ),
+]
+Mlflow = Annotated[
+    str | None,
+    typer.Option(metavar="URI", help="An MLflow server, or sqlite:///mlflow.db, to log to."),
+]
 RUN = Path("runs/run")
 
 
@@ -166,6 +177,8 @@ def run(
     storage: StorageUrl = None,
     cpus_per_trial: CpusPerTrial = 1.0,
     gpus_per_trial: GpusPerTrial = None,
+    tensorboard: TensorBoard = None,
+    mlflow: Mlflow = None,
 ) -> None:
     """Train every candidate and the control arm, measure them alike, rank them, write a report.
 
@@ -173,6 +186,7 @@ def run(
     """
     check_cluster(ray, storage, budget)
     request = requested(**{k: v for k, v in locals().items() if k not in BESIDE})
+    from runner.logs import chosen_logs
     from runner.progress import Display
     from runner.run import run as carry_out
     from runner.views import table
@@ -195,6 +209,7 @@ def run(
             on_event=display.heard,
             on_decode=display.decoded,
             tell=display.tell,
+            logs=chosen_logs(out, tensorboard=tensorboard, mlflow=mlflow),
         )
     from rich.console import Console
 
@@ -204,7 +219,8 @@ def run(
 
 # Options that are no part of the request.
 PLACES = ("ray", "storage", "cpus_per_trial", "gpus_per_trial")
-BESIDE = ("recommendation", "out", "workers", "json", *PLACES)
+LOGS = ("tensorboard", "mlflow")
+BESIDE = ("recommendation", "out", "workers", "json", *PLACES, *LOGS)
 
 
 def check_cluster(ray: str | None, storage: str | None, budget: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runner.commands.common import BAD_INPUT, FAILED, fail, number
-from runner.commands.start import Workers, told
+from runner.commands.start import Mlflow, TensorBoard, Workers, told
 
 if TYPE_CHECKING:
     from runner.take.samples import Kind
@@ -124,6 +124,8 @@ def go_on(
     ] = None,
     arm: Annotated[str | None, typer.Option(help="By default the first one.")] = None,
     workers: Workers = None,
+    tensorboard: TensorBoard = None,
+    mlflow: Mlflow = None,
 ) -> None:
     """Train the first arm of a run further, in a run of its own, measured by the same protocol.
 
@@ -132,6 +134,7 @@ def go_on(
     """
     images = number(budget)
     with told(out or run):
+        from runner.logs import chosen_logs
         from runner.progress import Display
         from runner.take import further
         from runner.take import go_on as train
@@ -139,6 +142,7 @@ def go_on(
 
         wanted = further(run, images, arm)
         folder = out or wanted.folder
+        logs = chosen_logs(folder, tensorboard=tensorboard, mlflow=mlflow)
         tell(f"{wanted.says}, in {folder}")
         with Display() as display:
             board = train(
@@ -149,6 +153,7 @@ def go_on(
                 on_rung=display.rung,
                 on_event=display.heard,
                 tell=display.tell,
+                logs=logs,
             )
     from rich.console import Console
 

@@ -11,7 +11,8 @@ from knowledge.files import write_whole
 from knowledge.reading import nearest
 from runner import checkpoint as checkpoints
 from runner.execute import folder_of
-from runner.kept import Looks, result_in
+from runner.kept import GRIDS, Looks, result_in
+from runner.logs import Log
 from runner.plan import Continued, Rung, RunPlan, Trial
 from runner.prepare import Prepared, chosen_device
 from runner.race import Race
@@ -118,6 +119,7 @@ def go_on(
     on_event: Callable[[Event], None] = lambda event: None,
     on_rung: Callable[[Race], None] = lambda race: None,
     tell: Callable[[str], None] = lambda what: None,
+    logs: Sequence[Log] = (),
 ) -> Leaderboard:
     """Measures by the same protocol; the run itself stays as it is.
 
@@ -140,7 +142,14 @@ def go_on(
         for trial, before in zip(wanted.plan.trials, wanted.before, strict=True):
             hand_on(folder_of(wanted.run, trial), folder_of(folder, trial), trial, before)
         return carry_out(
-            planned, folder, engine=engine, on_plan=on_plan, on_event=on_event, on_rung=on_rung
+            planned,
+            folder,
+            engine=engine,
+            on_plan=on_plan,
+            on_event=on_event,
+            on_rung=on_rung,
+            tell=tell,
+            logs=logs,
         )
 
 
@@ -153,6 +162,9 @@ def hand_on(old: Path, new: Path, trial: Trial, before: TrialResult) -> None:
     if identity["rates end"] is not None:  # they decay, and from now on to another end
         identity["rates end"] = trial.budget
     new.mkdir(parents=True, exist_ok=True)
+    (new / GRIDS).mkdir(exist_ok=True)
+    for grid in sorted((old / GRIDS).glob("*.webp")):
+        write_whole(new / GRIDS / grid.name, grid.read_bytes())
     looks = Looks(trial=trial, looks=before.looks)
     write_whole(new / "looks.json", looks.model_dump_json(indent=1))
     checkpoints.save(new / "checkpoint.pt", {**state, "identity": identity})

@@ -228,6 +228,8 @@ def test_what_the_report_shows_comes_back_with_the_leaders_generators(plan, tmp_
     for trial in plan.trials:
         if trial.arm in "ab":
             (there / "trials" / trial.id / "generator.safetensors").write_text(trial.id)
+            (there / "trials" / trial.id / "grids").mkdir()
+            (there / "trials" / trial.id / "grids" / "000000000100.webp").write_text("grid")
     home = Home(tmp_path / "here", Folder(there))
     home.folder.mkdir()
     home.restore()
@@ -238,6 +240,8 @@ def test_what_the_report_shows_comes_back_with_the_leaders_generators(plan, tmp_
     assert brought == {trial.id for trial in plan.trials if trial.arm in leaders}
     pictures = {path.parent.name for path in home.folder.glob("trials/*/samples.png")}
     assert pictures == {"a-seed0", "b-seed0"}
+    grids = {path.parent.parent.name for path in home.folder.glob("trials/*/grids/*.webp")}
+    assert grids == pictures
 
 
 # A node ------------------------------------------------------------------------------------------

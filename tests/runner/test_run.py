@@ -77,6 +77,41 @@ def test_every_trial_saw_the_same_number_of_images_and_ended_with_two_looks(fini
         assert grids == ["000000000256.webp", "000000000512.webp"]
 
 
+def test_a_run_leaves_what_its_samples_repeat_and_what_lies_between_them(finished):
+    out, ended = finished
+    about = json.loads((out / "nearest.json").read_text())
+    assert about["trial"] == f"{about['arm']}-seed0"
+    assert about["count"] == 24
+    assert len(about["pairs"]) == 8
+    for name in ("nearest.webp", "interpolation.webp"):
+        assert (out / name).stat().st_size > 0
+    assert "caution: no picture" not in ended.stderr
+
+
+def steps_in(out):
+    """Of every trial and tag, in the order that they were written in."""
+    events = pytest.importorskip("runner.logs.tensorboard").events
+    found = {}
+    for path in sorted(out.glob("tensorboard/*/events*")):
+        for event in events(path):
+            for value in event.summary.value:
+                found.setdefault((path.parent.name, value.tag), []).append(event.step)
+    return found
+
+
+def test_event_files_are_written_while_it_trains(finished):
+    out, _ = finished
+    found = steps_in(out)
+    results = {
+        path.parent.name: json.loads(path.read_text()) for path in out.glob("trials/*/result.json")
+    }
+    assert {trial for trial, _ in found} == set(results)
+    for trial, result in results.items():
+        assert found[trial, "look/distance"] == found[trial, "samples"] == [256, 512]
+        assert found[trial, "loss/critic"] == [at for at, _ in result["losses"]]
+        assert found[trial, "score/distance"] == [512]
+
+
 def test_the_same_command_again_trains_nothing_and_ranks_the_same(finished, advice_file, pictures):
     out, _ = finished
     before = (out / "leaderboard.json").read_bytes()
@@ -133,6 +168,7 @@ def test_killed_and_resumed_equals_uninterrupted(finished, advice_file, pictures
     resumed = done(words)
     assert resumed.returncode == 0, resumed.stderr
     assert generators(tmp_path / "run") == generators(reference)
+    assert steps_in(tmp_path / "run") == steps_in(reference)
     boards = [
         json.loads((out / "leaderboard.json").read_text()) for out in (reference, tmp_path / "run")
     ]

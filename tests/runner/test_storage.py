@@ -101,6 +101,21 @@ def test_a_folder_goes_on_elsewhere_without_sending_what_it_fetched(storage, fol
     there.send()
 
 
+def test_grids_come_and_go_with_their_trial(storage, folder, tmp_path):
+    (folder / "grids").mkdir()
+    for name in ("000000000100.webp", ".000000000200.webp.x.part"):
+        (folder / "grids" / name).write_text(name)
+    (folder / "looks.json").write_text("looks")
+    Mirror(folder, storage, "trials/a").send()
+    assert storage.names("trials/a/grids") == ["000000000100.webp"]
+    there = Mirror(tmp_path / "there", storage, "trials/a")
+    there.fetch()
+    found = sorted(str(p.relative_to(there.folder)) for p in there.folder.rglob("*") if p.is_file())
+    assert found == ["grids/000000000100.webp", "looks.json"]
+    storage.upload = None  # not called
+    there.send()
+
+
 def test_a_file_that_vanishes_while_it_is_sent_waits_for_the_next_time(folder, tmp_path):
     mirror = Mirror(folder, Folder(tmp_path / "shared"), "")
     (folder / "a").write_text("a")
