@@ -11,6 +11,7 @@ from knowledge.schema import Record
 from runner import checkpoint
 from runner.data import DataError, ImageSet
 from runner.data.cache import cache_folder
+from runner.data.images import Pixels
 from runner.diagnosis.spectrum import ripple
 from runner.diagnosis.variety import variety
 from runner.game import build
@@ -18,12 +19,12 @@ from runner.health import spread
 from runner.kept import Foreign, Looks, whole
 from runner.metrics import MetricError, Reference, anchors, secondary_of
 from runner.metrics.copies import memorisation
-from runner.metrics.neighbours import ROBUST
+from runner.metrics.neighbours import BLOCK, ROBUST
 from runner.parts import PartError
 from runner.plan import RunPlan, Trial
 from runner.prepare import RunError, reference_of
 from runner.results import Look, TrialResult
-from runner.scene import Game, ImageShape
+from runner.scene import Game
 from runner.take import TakeError, read_generator
 from runner.trial import EVALUATION_SEED, Drawn, features_of, planned_images, sampler
 
@@ -87,10 +88,13 @@ class Surroundings(NamedTuple):
     def of(cls, plan: RunPlan) -> "Surroundings":
         """Raises DataError where the images are not here, or others; MetricError for features."""
         images, features = planned_images(plan), features_of(plan)
-        held = reference_of(images, features, min(plan.measurement.look_n, MOST))
         cache = cache_folder(None) / "references"
-        known = anchors(images.train, held, cache=cache)
-        return cls(plan, images, held, max(known[name].value for name in ("noise", "mean")))
+        # Distances of few images do not compare with those of many.
+        glance = reference_of(images, features, plan.measurement.look_n)
+        known = anchors(images.train, glance, cache=cache)
+        chance = max(known[name].value for name in ("noise", "mean"))
+        held = reference_of(images, features, min(MOST, len(images.held_out)))
+        return cls(plan, images, held, chance)
 
 
 def surroundings(plan: RunPlan) -> Surroundings | str:
@@ -162,7 +166,7 @@ def generator_of(
         return "it left neither a generator nor a checkpoint"
     data = around.plan.data
     try:
-        game = build(trial.recipe, ImageShape(data.channels, data.size), trial.seed)
+        game = build(trial.recipe, data.shape, trial.seed)
         for name in game.averaged:
             prefix = f"{name}."
             own = {
@@ -217,12 +221,21 @@ def copied(samples: Drawn, around: Surroundings) -> dict[str, Any]:
     if images.of_points or around.reference.count <= ROBUST:
         return dict.fromkeys(names)
     found = memorisation(
-        lambda n, seed: samples, images.train, images.held_out, around.reference,
+        lambda n, seed: samples, different(images.train), images.held_out, around.reference,
         cache=cache_folder(None) / "references",
     )  # fmt: skip
     worst = found.of[found.worst]
     values = (worst.share_copied, worst.expected, worst.p, found.of["features"].z, found.found)
     return dict(zip(names, values, strict=True))
+
+
+def different(images: Pixels) -> Pixels:
+    """Once each, since copies of a training image are no neighbours of it; they stand together."""
+    other = np.ones(len(images), np.bool_)
+    for start in range(1, len(images), BLOCK):
+        rows = images[start - 1 : start + BLOCK]
+        other[start : start + BLOCK] = (rows[1:] != rows[:-1]).reshape(len(rows) - 1, -1).any(1)
+    return images if other.all() else images[other]
 
 
 def column(curve: Curve, name: str) -> list[float]:

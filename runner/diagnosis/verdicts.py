@@ -121,23 +121,22 @@ def mode_collapse(known: Evidence) -> Finding:
 
 
 def on_its_way_out(known: Evidence) -> bool:
-    """What has hardly begun shows one kind of image, too: then it gets better and more varied."""
-    if len(known.looks) < 2:
+    """What has hardly begun shows one kind of image, too: but it was never more varied before."""
+    spreads = [look.spread for look in known.looks if look.spread is not None]
+    if len(spreads) < 2 or len(spreads) < len(known.looks):
         return False
     before, now = known.looks[-2:]
-    if before.spread is None or now.spread is None:
-        return False
-    return now.spread > before.spread / BETTER and now.value < BETTER * before.value
+    return spreads[-1] > max(spreads[:-1]) / BETTER and now.value < BETTER * before.value
 
 
 def vanishing_gradient(known: Evidence) -> Finding:
     slopes = column(known.signs, "slope")
     if len(slopes) < 10:
         return untold("vanishing-gradient", "the size of the generator's gradient was not logged")
-    first, last = median(slopes[: tenth(slopes)]), median(slopes[len(slopes) // 2 :])
+    first, last = median(slopes[: tenth(slopes)]), median(slopes[-tenth(slopes) :])
     told = late(known.signs, "told-apart")
     size = Figure(
-        says="generator's gradient in the second half, root mean square",
+        says="generator's gradient in the last tenth, root mean square",
         value=last,
         limit=VANISHED,
         beyond="below",
@@ -152,15 +151,12 @@ def vanishing_gradient(known: Evidence) -> Finding:
     seen = (size, share, *sure)
     faded = share.speaks and all(each.speaks for each in sure) and no_better_since(known)
     if size.speaks or faded:
-        says = (
-            f"the generator's gradient is {size.value:.0e}, {share.value:.0e} of what it was at "
-            "first"
-        )
+        says = f"the generator's gradient is {size.value:.0e}, and was {first:.0e} at first"
         says += (
             ": its optimizer hardly steps" if size.speaks else ", and nothing is learnt any more"
         )
         return Finding(trouble="vanishing-gradient", answer="found", says=says, figures=seen)
-    says = f"the generator's gradient is {size.value:.0e} in the second half"
+    says = f"the generator's gradient is {size.value:.0e} in the last tenth"
     return Finding(trouble="vanishing-gradient", answer="not found", says=says, figures=seen)
 
 
@@ -206,7 +202,15 @@ def non_convergence(known: Evidence) -> Finding:
         limit=LATE,
     )
     seen = [fallen, apart]
-    never = False
+    never = nothing = False
+    if known.chance is not None:
+        far = Figure(
+            says="last distance, over that of what takes no learning",
+            value=last / known.chance,
+            limit=1.0,
+        )
+        seen.append(far)
+        nothing = far.speaks
     if early and since and known.chance is not None:
         gained = Figure(
             says="best distance of the last two thirds, over that of the first",
@@ -228,6 +232,8 @@ def non_convergence(known: Evidence) -> Finding:
         )
     elif apart.speaks and not falling:
         says = f"in the last third distances differ {figures(apart.value)}-fold, up and down"
+    elif nothing:
+        says = f"at its end it is as far as what takes no learning, {figures(last)}"
     elif never:
         says = f"the best distance, {figures(best)}, is hardly better than what takes no learning"
     else:
@@ -357,11 +363,11 @@ def size(values: Sequence[float]) -> float:
 
 
 def spikes(values: Sequence[float]) -> float:
-    """The share of points after the beginning that are far above what is usual, then or at first."""
+    """The share of points after the beginning that are far above what is usual, then or for logs."""
     if len(values) < 20:
         return 0.0
     sizes = [abs(each) for each in values[tenth(values) :]]
-    usual = max(size(values), median(sizes))
+    usual = max(1.0, median(sizes))
     return sum(each > SPIKE * usual for each in sizes) / len(sizes)
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -9,7 +10,7 @@ from advisor import Profile, recommend
 from advisor.recommendation import Recommendation
 from runner.cli import app
 from runner.diagnosis import TROUBLES, choices, diagnose, findings, locate
-from runner.diagnosis.evidence import Evidence, Samples, curves
+from runner.diagnosis.evidence import Evidence, Samples, curves, different
 from runner.diagnosis.verdicts import growth, spikes, swung
 from runner.plan import Overrides
 from runner.prepare import Request, RunError, prepare
@@ -89,6 +90,7 @@ def test_a_healthy_trial_has_none():
         ("unstable-training", {"values": (100, 60, 90, 55, 85, 50)}),
         ("non-convergence", {"values": (300, 100, 80, 90, 110, 140)}),
         ("non-convergence", {"values": POOR}),
+        ("non-convergence", {"values": (500, 450, 420, 400, 380, 360)}),  # as far as noise is
         ("imbalance", {"values": POOR, "signs": signs(**{"told-apart": 1.0})}),
         ("imbalance", {"values": POOR, "signs": signs(**{"told-apart": 0.5})}),
         ("memorisation", {"samples": {"share_copied": 0.4, "copies_found": True}}),
@@ -119,16 +121,31 @@ def test_less_than_that_is_none(trouble, changes):
     assert trouble not in found(trial(**changes))
 
 
-def test_what_gets_more_varied_has_not_collapsed():
-    known = trial(samples={"neglected": 0.9})
-    before, last = known.looks[-2:]
-    growing = (*known.looks[:-1], last.model_copy(update={"spread": 0.98, "value": 90.0}))
-    assert "mode-collapse" in found(known)
-    known = known.model_copy(update={"looks": growing})
-    assert before.spread < 0.98
-    (finding,) = (each for each in findings(known) if each.trouble == "mode-collapse")
-    assert finding.answer == "not found"
+def varied(spreads, values):
+    known = trial(values, samples={"neglected": 0.9})
+    looks = (
+        look.model_copy(update={"spread": spread})
+        for look, spread in zip(known.looks, spreads, strict=True)
+    )
+    return known.model_copy(update={"looks": tuple(looks)})
+
+
+def test_what_gets_ever_more_varied_has_not_collapsed():
+    (finding, *_) = findings(varied((0.1, 0.2, 0.3, 0.4), (300, 280, 260, 230)))
+    assert (finding.trouble, finding.answer) == ("mode-collapse", "not found")
     assert "not been trained for long enough" in finding.says
+
+
+@pytest.mark.parametrize(
+    ("spreads", "values"),
+    [
+        ((0.5, 0.2, 0.3, 0.4), (300, 280, 260, 230)),  # was more varied once
+        ((0.1, 0.2, 0.3, 0.4), (300, 280, 260, 259)),  # no nearer
+        ((0.1, 0.2, 0.4, 0.4), (300, 280, 260, 230)),
+    ],
+)
+def test_what_was_more_varied_or_gets_no_nearer_has(spreads, values):
+    assert "mode-collapse" in found(varied(spreads, values))
 
 
 def test_divergence_is_instability_and_no_convergence():
@@ -291,6 +308,15 @@ def test_what_is_no_run_is_told(run, where, says):
     assert says in ended.stderr
     with pytest.raises(RunError):
         locate(run.parent / where)
+
+
+def test_copies_of_an_image_are_one():
+    rng = np.random.default_rng(0)
+    some = rng.integers(0, 256, (300, 1, 4, 4), dtype=np.uint8)
+    copied = np.repeat(some, rng.integers(1, 30, 300), 0)
+    assert len(copied) > 2000  # more than are compared at a time
+    assert np.array_equal(different(copied), some)
+    assert different(some) is some
 
 
 def test_signs_of_older_runs_come_from_their_checkpoints():
