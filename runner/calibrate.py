@@ -227,11 +227,10 @@ def pace_of(plan: RunPlan, trial: Trial, ready: Barrier, halve: bool) -> Pace:
     from runner.game import build
     from runner.memory import of_the_batch
     from runner.rounds import Decay, Run, Splitting
-    from runner.scene import ImageShape
     from runner.signs import means
 
     images = planned_images(plan)
-    game = build(trial.recipe, ImageShape(plan.data.channels, plan.data.size), trial.seed)
+    game = build(trial.recipe, plan.data.shape, trial.seed)
     device = torch.device(plan.device)
     batches = batches_of(trial, plan, images)
     own = trial.arm in plan.compiled

@@ -1,10 +1,13 @@
 """What to train: every arm of a recommendation, the same seeds and the same budget for all."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from advisor.recommendation import Recommendation
 from knowledge.schema import Part, Recipe, Record
+
+if TYPE_CHECKING:
+    from runner.scene import ImageShape
 
 Precision = Literal["float32", "bfloat16", "float16"]
 Compile = Literal["auto", "on", "off"]  # networks, before they are trained
@@ -24,6 +27,12 @@ class DataPlan(Record):
     classes: int
     fingerprint: str  # sha256 of the decoded pixels
     skipped: int
+
+    @property
+    def shape(self) -> "ImageShape":
+        from runner.scene import ImageShape  # with torch, which few commands need
+
+        return ImageShape(self.channels, self.size, self.classes)
 
 
 class Measurement(Record):

@@ -98,7 +98,7 @@ def prepare(
             overrides=request.overrides,
             settings=partial(settings_of, request.search) if request.search else None,
         ),
-        ImageShape(images.channels, images.size),
+        ImageShape(images.channels, images.size, len(images.classes)),
     )
     arms = tuple(dict.fromkeys(trial.arm for trial in trials))
     control = advice.control.id if advice.control and advice.control.id in arms else None

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ Optimizer = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 class ImageShape(NamedTuple):
     channels: int
     size: int  # pixels a side
+    classes: int = 0  # that the images have labels of
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,10 @@ class Renamed:
         return self.function(**inputs)
 
 
-def renamed(function: Callable[..., Any], **names: str) -> Renamed:
+def renamed(function: Callable[..., Any], **names: str) -> Any:  # noqa: ANN401 - a term stays one
+    """A lazy term stays one: the loop asks whether it is due."""
+    if isinstance(function, Lazy):
+        return replace(function, function=renamed(function.function, **names))
     return Renamed(function, names)
 
 

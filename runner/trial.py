@@ -37,7 +37,7 @@ from runner.prepare import reference_of
 from runner.results import Look, Status, TrialResult
 from runner.rounds import Diverged, Trained
 from runner.rounds import Look as Loss
-from runner.scene import Game, ImageShape, Scene
+from runner.scene import Game, Scene
 from runner.train import Progress, train
 from runner.truth import Model, truth_of
 
@@ -147,7 +147,7 @@ class Attempt:
         return self.folder / "checkpoint.pt"
 
     def train_to(self, budget: int, images: ImageSet) -> Trained:
-        shape = ImageShape(self.plan.data.channels, self.plan.data.size)
+        shape = self.plan.data.shape
         self.game = build(self.trial.recipe, shape, self.trial.seed)
         trained = train(
             self.game,

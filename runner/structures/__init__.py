@@ -2,6 +2,16 @@
 
 from runner.structures.cast import Cast
 from runner.structures.encoders import auto_encoder_critic, vae, vae_gan
+from runner.structures.labels import auxiliary_classifier, conditional
 from runner.structures.plain import plain, structure
 
-__all__ = ["Cast", "auto_encoder_critic", "plain", "structure", "vae", "vae_gan"]
+__all__ = [
+    "Cast",
+    "auto_encoder_critic",
+    "auxiliary_classifier",
+    "conditional",
+    "plain",
+    "structure",
+    "vae",
+    "vae_gan",
+]

@@ -1,7 +1,7 @@
 """What a recipe names, got from the registries and ready to be put on stage."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from knowledge.schema import Part, Recipe
 from runner import parts
 from runner.parts import Loss, Networks, PartError
-from runner.scene import ImageShape, Lazy, Quantity, Term, Turn, renamed
+from runner.scene import ImageShape, Quantity, Term, Turn, renamed
 
 # A penalty asks for images as the critic sees them.
 SEEN = {"real": "real_view", "fake": "fake_view"}
@@ -38,7 +38,7 @@ class Cast:
             recipe,
             image,
             parts.loss.get(recipe.loss)(parts.divergence.get(divergence)()),
-            {part.name: seen(parts.penalty.get(part)) for part in recipe.penalties},
+            {part.name: renamed(parts.penalty.get(part), **SEEN) for part in recipe.penalties},
             {part.name: parts.generator_penalty.get(part) for part in on_generator},
             tuple(parts.constraint.get(part) for part in recipe.constraints),
             tuple(parts.augmentation.get(part) for part in recipe.augmentations),
@@ -89,9 +89,3 @@ class Cast:
             fresh=False,
             shares=("latents", "fake"),
         )
-
-
-def seen(penalty: Term) -> Term:
-    if isinstance(penalty, Lazy):  # stays one: the loop asks whether it is due
-        return replace(penalty, function=seen(penalty.function))
-    return renamed(penalty, **SEEN)

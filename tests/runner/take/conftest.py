@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from runner.game import build
-from runner.scene import ImageShape
 from runner.trial import write_generator
 from tests.runner import runs
 from tests.runner.small import recipe
@@ -23,7 +22,7 @@ def left_behind(folder, made_of, *, data=runs.DATA, scores=SCORES, **others):
     runs.run_folder(folder, planned, ended, **others)
     for result in ended:
         if result.score:
-            game = build(made_of, ImageShape(data.channels, data.size), result.trial.seed)
+            game = build(made_of, data.shape, result.trial.seed)
             lively(game.networks["generator"])
             path = folder / "trials" / result.trial.id / "generator.safetensors"
             write_generator(game, result.trial, path)
