@@ -30,6 +30,7 @@ from runner.trial import EVALUATION_SEED, Drawn, features_of, planned_images, sa
 
 Curve = tuple[tuple[int, dict[str, float]], ...]  # images seen, means since the last
 MOST = 2_000  # samples
+GENERATOR = "generator.safetensors"
 
 
 class Samples(Record):
@@ -116,7 +117,8 @@ def evidence(folder: Path, around: Surroundings | str) -> Evidence:
         raise RunError(f"{folder} holds no trial (result.json, looks.json), or a damaged one")
     left = result or looks
     trial, taken = left.trial, left.looks
-    state = checkpoint.load(folder / "checkpoint.pt", lambda says: None) or {}
+    whole_already = result and result.signs and (folder / GENERATOR).exists()
+    state = {} if whole_already else checkpoint.load(folder / "checkpoint.pt", ignored) or {}
     losses, signs = curves(result, state)
     made: Samples | None = None
     why = around if isinstance(around, str) else None
@@ -140,6 +142,10 @@ def evidence(folder: Path, around: Surroundings | str) -> Evidence:
     )
 
 
+def ignored(says: str) -> None:
+    """That a checkpoint is damaged: what it would have told cannot be told then."""
+
+
 def curves(result: TrialResult | None, state: dict[str, Any]) -> tuple[Curve, Curve]:
     """Runs from before signs were kept in results have them in their checkpoints alone."""
     history = state["run"]["history"] if state else []
@@ -156,7 +162,7 @@ def generator_of(
     folder: Path, trial: Trial, around: Surroundings, state: dict[str, Any]
 ) -> Game | str:
     """The finished one, else that of the last checkpoint; or why there is none."""
-    path = folder / "generator.safetensors"
+    path = folder / GENERATOR
     if path.exists():
         try:
             return read_generator(path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -13,6 +14,15 @@ from runner.diagnosis.diagnose import Diagnosed, Diagnosis
 from runner.diagnosis.verdicts import TROUBLES, Figure, Finding
 from runner.wording import figures, listed
 
+HEADS = {
+    "mode-collapse": "mode\ncollapse",
+    "vanishing-gradient": "vanishing\ngradient",
+    "unstable-training": "unstable\ntraining",
+    "non-convergence": "non-con-\nvergence",
+    "imbalance": "imbalance",
+    "memorisation": "memo-\nrisation",
+    "checkerboard": "checker-\nboard",
+}
 MARKS = {"found": "yes", "not found": "–", "cannot be told": "?"}
 ABOUT = {
     "candidate": "candidates",
@@ -23,10 +33,10 @@ ABOUT = {
 
 def shown(diagnosis: Diagnosis, *, full: bool) -> RenderableType:
     """Which trouble each trial had, and why it is said."""
-    rows = Table(padding=(0, 1), expand=False)
-    rows.add_column("trial", overflow="fold", min_width=12)
+    rows = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=False)
+    rows.add_column("trial", overflow="fold", min_width=12, vertical="bottom")
     for trouble in TROUBLES:
-        rows.add_column(trouble.replace("-", " "), justify="center", min_width=7)
+        rows.add_column(HEADS[trouble], justify="center", no_wrap=True)
     for each in diagnosis.trials:
         rows.add_row(
             each.trial,

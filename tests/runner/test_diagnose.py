@@ -16,6 +16,7 @@ from runner.plan import Overrides
 from runner.prepare import Request, RunError, prepare
 from runner.results import Look
 from runner.trial import run_trial
+from tests.benchmarks.sick import CASES, plan_of, trained
 from tests.runner.runs import advice as some_advice
 from tests.runner.runs import diverged, finished, plan, run_folder, write
 
@@ -364,3 +365,27 @@ def test_a_real_trial_of_images_is_measured(advice, pictures, tmp_path):
     answers = {each.trouble: each.answer for each in known.findings}
     assert answers["memorisation"] != "cannot be told"
     assert answers["mode-collapse"] != "cannot be told"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("weights clipped to a millionth", "points"),
+        ("decay that pins the critic to zero", "images"),
+        ("one latent", "images"),
+    ],
+)
+def test_what_was_provoked_is_found(name, kind, tmp_path):
+    """Some of the cases; all of them, and the figures: tests/benchmarks/diagnosis.py."""
+    case, planned = CASES[name], plan_of(kind)
+    trained(case, kind, planned, tmp_path)
+    (known,) = diagnose(locate(tmp_path)).trials
+    assert case.provokes in {each.trouble for each in known.found}
+
+
+@pytest.mark.slow
+def test_a_healthy_game_of_points_has_not_collapsed(tmp_path):
+    trained(CASES["hinge, spectral norm"], "points", plan_of("points"), tmp_path)
+    (known,) = diagnose(locate(tmp_path)).trials
+    assert "mode-collapse" not in {each.trouble for each in known.found}
