@@ -60,6 +60,7 @@ def keep(folder: Path, prepared: Prepared, tell: Callable[[str], None]) -> None:
     which = mark(taken.weights, prepared.plan)
     if known(folder / SAYS) == which:
         return
+    tell(f"looking for training images that {taken.trial.id} repeats")
     for name in (NEAREST, SAYS, BETWEEN):
         (folder / name).unlink(missing_ok=True)
     try:

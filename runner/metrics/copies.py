@@ -99,7 +99,7 @@ class Memorisation(NamedTuple):
     def says(self) -> str:
         """In a sentence."""
         worst, features = self.of[self.worst], self.of["features"]
-        looked = f" (looked for among {worst.against:,} of {self.among:,} training images)"
+        looked = f"; {worst.against:,} of {self.among:,} training images were looked at"
         beside = looked if worst.against < self.among else ""
         if worst.found:
             return (
