@@ -99,22 +99,22 @@ class Memorisation(NamedTuple):
     def says(self) -> str:
         """In a sentence."""
         worst, features = self.of[self.worst], self.of["features"]
-        looked = f"; {worst.against:,} of {self.among:,} training images were looked at"
-        beside = looked if worst.against < self.among else ""
+        some = f" {worst.against:,} of the {self.among:,} training images were looked at."
+        beside = some if worst.against < self.among else ""
         if worst.found:
             return (
-                f"memorisation: {100 * worst.share_copied:.1f} % of {worst.count:,} samples are "
+                f"Memorisation: {100 * worst.share_copied:.1f} % of {worst.count:,} samples are "
                 f"nearer to a training image, in {worst.space}, than any but "
-                f"{100 * worst.expected:.1g} % of held-out images{beside}"
+                f"{100 * worst.expected:.1g} % of held-out images.{beside}"
             )
         if features.z < LOW:
             return (
-                "no copies, but samples are nearer to training images than held-out images are "
-                f"(z = {features.z:.1f}), as samples of few kinds are too{beside}"
+                "No copies, but samples are nearer to training images than held-out images are "
+                f"(z = {features.z:.1f}), as samples of few kinds are too.{beside}"
             )
         return (
-            "no sign of memorisation: samples are no nearer to training images than held-out "
-            f"images are (z = {features.z:.1f}){beside}"
+            "No sign of memorisation: samples are no nearer to training images than held-out "
+            f"images are (z = {features.z:.1f}).{beside}"
         )
 
 

@@ -19,6 +19,8 @@ NOT_RUN = {
     r"^(pip|make|python3? -m venv|\.venv/bin/pre-commit|\. )": "sets up an environment, or takes an hour",
     r"^python -m tests\.benchmarks": "takes minutes to hours",
     r"torch\.cuda\.is_available": "asks for a GPU",
+    r"^tensorboard ": "serves until it is stopped, and is another program",
+    r"--mlflow ": "needs mlflow-skinny; tests/runner/test_logs.py",
     r"^gan-runner serve": "serves until it is stopped; tests/runner/test_live.py",
 }
 PAGES_NOT_RUN = {
@@ -44,6 +46,7 @@ LARGER = {"--budget": "512"}  # of `continue`
 AFTER = {
     "docs/how-to/learn-from-a-run.md": "docs/tutorial.md",
     "docs/how-to/read-the-report.md": "docs/tutorial.md",
+    "docs/how-to/tensorboard-and-mlflow.md": "docs/tutorial.md",
     "docs/how-to/when-a-run-goes-wrong.md": "docs/tutorial.md",
     "docs/api/report.md": "README.md",
 }

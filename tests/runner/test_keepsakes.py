@@ -75,7 +75,7 @@ def test_what_repeats_training_images_is_told_and_shown_beside_them(run, monkeyp
     assert (about["count"], about["against"], about["of"]) == (60, 260, 260)
     assert about["share_copied"] == 1
     assert about["z"] < -5
-    assert about["says"].startswith("memorisation: 100.0 % of 60 samples")
+    assert about["says"].startswith("Memorisation: 100.0 % of 60 samples")
     assert [pair["picked"] for pair in about["pairs"]] == ["nearest"] * 4 + ["as it came"] * 4
     for pair in about["pairs"]:
         assert (pair["distance"], pair["nearer"]) == (0, 0)
@@ -93,7 +93,7 @@ def test_what_repeats_nothing_is_told_as_well(run):
     keep(run, prepared(run, noise(200, 2)), quiet)
     about = json.loads((run / SAYS).read_text())
     assert about["share_copied"] == 0
-    assert about["says"].startswith("no ")
+    assert about["says"].startswith("No ")
 
 
 def test_they_are_made_once_and_again_where_another_trial_is_first(run):

@@ -201,7 +201,7 @@ def looked_at(made, train=TRAINED, **others):
 def test_images_that_are_repeated_are_found_with_what_they_repeat():
     found = looked_at(TRAINED[100:300])
     assert found.found
-    assert found.says.startswith("memorisation: 100.0 % of 200 samples are nearer to a training")
+    assert found.says.startswith("Memorisation: 100.0 % of 200 samples are nearer to a training")
     for space in ("features", "pixels"):
         assert found.of[space].found
         first = found.train[found.made[space].rows[:, 0]]
@@ -211,9 +211,9 @@ def test_images_that_are_repeated_are_found_with_what_they_repeat():
 def test_fresh_images_are_not_and_a_subset_is_mentioned():
     found = looked_at(images(200, 2), most=400)
     assert not found.found
-    assert found.says.startswith("no sign of memorisation: samples are no nearer")
-    assert found.says.endswith("; 400 of 500 training images were looked at")
-    assert looked_at(images(200, 2)).says.endswith(")")
+    assert found.says.startswith("No sign of memorisation: samples are no nearer")
+    assert found.says.endswith(" 400 of the 500 training images were looked at.")
+    assert looked_at(images(200, 2)).says.endswith(").")
 
 
 def test_faintly_noisy_copies_are_found_in_pixels():
