@@ -19,7 +19,7 @@ from runner.structures import structure
 from runner.train import train
 
 LIBRARY = load()
-IMAGE = ImageShape(channels=1, size=8)
+IMAGE = ImageShape(channels=1, size=8, classes=2)
 NARROW = 4
 
 
@@ -76,7 +76,7 @@ class Eight:
     images = torch.rand(8, *IMAGE[:1], 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
     def __next__(self):
-        return {"real": self.images}
+        return {"real": self.images, "labels": torch.arange(8) % 2}
 
     def state_dict(self):
         return {}

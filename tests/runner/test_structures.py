@@ -13,6 +13,7 @@ from runner.structures.encoders import feature_error, to_prior
 from runner.train import train
 from tests.runner.small import IMAGE, Bars, recipe, scene_of
 
+LABELLED = IMAGE._replace(classes=2)
 ERRORS = {
     "mean-absolute": lambda off: off.abs().mean(),
     "euclidean": lambda off: off.square().sum().sqrt(),
@@ -182,7 +183,7 @@ def test_every_loss_and_divergence_plays_in_every_structure(name, loss_name):
     for divergence_name in divergence.known:
         plan = recipe("mlp", structure={"name": name}, loss={"name": loss_name},
                       divergence=divergence_name)  # fmt: skip
-        game = build(plan, IMAGE, 0)
+        game = build(plan, LABELLED, 0)
         for term in (term for turn in game.turns for term in turn.terms.values()):
             value = scene_of(game).work_out(term)
             assert value.ndim == 0
@@ -192,7 +193,7 @@ def test_every_loss_and_divergence_plays_in_every_structure(name, loss_name):
 @pytest.mark.parametrize("name", structure.known)
 def test_every_structure_plays_with_points_and_halves(name):
     plan = recipe("mlp", structure={"name": name}, augmentations=({"name": "color"},))
-    for shape in (IMAGE, ImageShape(1, 1)):
+    for shape in (LABELLED, ImageShape(1, 1, classes=2)):
         done = train(
             build(plan, shape, 0), plan, Bars(size=shape.size) if shape.size > 1 else Dots(),
             budget=16, precision="bfloat16",
@@ -202,4 +203,5 @@ def test_every_structure_plays_with_points_and_halves(name):
 
 class Dots(Bars):
     def __next__(self):
-        return {"real": torch.rand(8, 1, 1, 1, generator=self.rng)}
+        labels = torch.randint(2, (8,), generator=self.rng)
+        return {"real": torch.rand(8, 1, 1, 1, generator=self.rng), "labels": labels}
