@@ -38,22 +38,28 @@ class Shown(Record):
 
 
 class Pair(Record):
-    """A generated image, and how far it is from the training image that is nearest to it."""
+    """A generated image, and how near a training image comes to it (runner/metrics/copies.py)."""
 
     distance: float
-    of_real: float | None = None  # how far real images are from theirs
+    of_real: float | None = None  # that of held-out images, typically
+    nearer: float | None = None  # the share of held-out images that are nearer
+    picked: str | None = None  # "nearest" of all, or "as it came"
 
 
 class Nearest(Record):
-    """Samples beside the training images that are nearest to them."""
+    """Samples beside the training images that are nearest to them (runner/keepsakes.py)."""
 
     path: str
     arm: str | None = None
     trial: str | None = None
     count: int | None = None  # samples that were looked at
+    against: int | None = None  # training images that were
+    of: int | None = None  # training images in all
+    z: float | None = None  # below zero: nearer than held-out images are
     share_copied: float | None = None
-    says: str | None = None
-    pairs: tuple[Pair, ...] = ()
+    space: str | None = None  # "features" or "pixels"
+    says: str | None = None  # what came out of it, in a sentence
+    pairs: tuple[Pair, ...] = ()  # one for each row of the picture
 
 
 class Pictures(Record):
@@ -175,9 +181,15 @@ def nearest(folder: Path) -> Nearest | None:
             {name: pair[name] for name in Pair.model_fields if name in pair}
             for pair in said.get("pairs", ())
         ]
+        if known.get("says"):
+            known["says"] = sentence(str(known["says"]))
         return Nearest.model_validate(known | {"path": path})
     except (OSError, ValueError, TypeError, AttributeError):
         return Nearest(path=path)
+
+
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 def there(folder: Path, *names: str) -> str | None:

@@ -298,10 +298,16 @@ def test_nearest_training_images_are_shown_with_what_is_said_of_them(tmp_path) -
     planned = plan(["a"], 1)
     run_folder(tmp_path, planned, results(planned, {"a": [20.0]}))
     assert "nearest to them" not in Page(written(tmp_path)).text
-    pairs = [{"distance": 1.25, "of_real": 2.5}, {"distance": 0.5}]
-    page = nearest(tmp_path, json.dumps({"arm": "a", "says": "One is a copy.", "pairs": pairs}))
+    pairs = [
+        {"distance": 1.25, "of_real": 2.5, "nearer": 0.25, "picked": "nearest"},
+        {"distance": 3.5, "of_real": 2.5, "nearer": 0.8, "picked": "as it came"},
+        {"distance": 0.5},
+    ]
+    said = {"arm": "a", "says": "one is a copy", "pairs": pairs, "space": "pixels", "count": 2000}
+    page = nearest(tmp_path, json.dumps(said))
     assert "One is a copy." in page.text
-    assert "1 1.25 2.50 2 0.500 –" in page.text
+    assert "The first 1 row is the nearest of all 2,000 samples" in page.text
+    assert "1 nearest 1.25 2.50 25 % 2 as it came 3.50 2.50 80 % 3 – 0.500 – –" in page.text
     assert any("Generated images of A" in attrs["alt"] for attrs in page.all("img"))
 
 
@@ -311,7 +317,7 @@ def test_what_is_not_understood_of_the_nearest_images_is_left_out(tmp_path, said
     run_folder(tmp_path, planned, results(planned, {"a": [20.0]}))
     page = nearest(tmp_path, said)
     assert "Samples and the training images nearest to them" in page.text
-    assert "The distances" not in page.text
+    assert "How near they are" not in page.text
 
 
 def test_a_page_with_many_grids_on_the_way_keeps_the_first_and_the_last(tmp_path) -> None:
