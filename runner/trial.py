@@ -26,6 +26,7 @@ from runner.metrics import (
     Reference,
     Score,
     anchors,
+    beside,
     extractor,
     measurable,
     measure,
@@ -38,6 +39,7 @@ from runner.results import Look, Status, TrialResult
 from runner.rounds import Diverged, Trained
 from runner.rounds import Look as Loss
 from runner.scene import Game, Scene
+from runner.told import intra_class, is_told
 from runner.train import Progress, train
 from runner.truth import Model, truth_of
 
@@ -242,11 +244,16 @@ class Attempt:
         """The full measurement, at the end of the whole budget."""
         self.say("measuring")
         game = trained.game
-        write_generator(game, self.trial, self.folder / "generator.safetensors")
+        weights = self.folder / "generator.safetensors"
+        write_generator(game, self.trial, weights, images.classes)
         draws = self.plan.measurement.draws
         score = measure(sampler(game), final, draws=draws, seed=EVALUATION_SEED)
         self.checked(score.value, trained)
-        self.score = score
+        within = None
+        if is_told(game):
+            count, features = self.plan.measurement.n, final.extractor
+            within = intra_class(game, images, features, n=count, seed=EVALUATION_SEED)
+        self.score = score if within is None else beside(score, "intra-class", within)
         if truth := truth_of(self.plan.data.where, images, self.plan.device):
             self.truth = truth(model_of(game))
         self.measured = True
@@ -375,12 +382,16 @@ def model_of(game: Game) -> Model:
     return Model(sampler(game), latents, generate)
 
 
-def write_generator(game: Game, trial: Trial, path: Path) -> None:
+def write_generator(game: Game, trial: Trial, path: Path, classes: tuple[str, ...] = ()) -> None:
     """The averaged generator's weights; the recipe that they belong to stands in the metadata."""
     weights = {
         name: value.detach().cpu().contiguous()
         for name, value in game.networks["generator"].state_dict().items()
     }
-    made_by = {"recipe": trial.recipe.model_dump(mode="json"), "image": game.image._asdict()}
+    made_by = {
+        "recipe": trial.recipe.model_dump(mode="json"),
+        "image": game.image._asdict(),
+        "classes": classes if is_told(game) else (),
+    }
     metadata = {"gan-advisor": json.dumps(made_by)}  # one entry: their order is not fixed
     write_whole(path, save(weights, metadata))

@@ -43,7 +43,8 @@ def sample(
         ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option("--class", help="For generators that were trained with labels.")
+        str | None,
+        typer.Option("--class", help="The name or number of a class, where it is told one."),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
 ) -> None:
@@ -59,13 +60,13 @@ def sample(
     with said(where):
         from runner.pictures import shown
         from runner.prepare import chosen_device
-        from runner.take import find, read_generator, write_samples
+        from runner.take import class_named, find, read_generator, write_samples
+        from runner.told import of_class
 
         taken = find(where)
-        if label is not None:
-            says = "was trained without labels, as all generators here are so far"
-            raise fail(f"{taken.trial.id} {says}: leave --class away", BAD_INPUT)
         game = read_generator(taken.weights, chosen_device(device))
+        if label is not None:
+            game = of_class(game, class_named(taken.weights, label))
         kind: Kind = "folder" if folder else "npz" if npz else "grid"
         ending = {"grid": ".png", "npz": ".npz", "folder": ""}[kind]
         path = out or Path(f"{taken.trial.id}-samples{seed}{ending}")

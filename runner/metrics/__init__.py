@@ -7,7 +7,7 @@ from runner.metrics.features import Extractor, extractor
 from runner.metrics.frechet import Moments, Target, frechet_distance
 from runner.metrics.pixels import Images, is_points, measurable, to_uint8
 from runner.metrics.references import Reference, reference, reference_points
-from runner.metrics.score import Score, distance_name, measure, metric_name
+from runner.metrics.score import Score, beside, distance_name, measure, metric_name
 from runner.metrics.secondary import SECONDARY, secondary_of
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Score",
     "Target",
     "anchors",
+    "beside",
     "distance_name",
     "extractor",
     "floor",

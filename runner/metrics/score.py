@@ -89,6 +89,11 @@ def measure(
     )
 
 
+def beside(score: Score, name: str, value: float) -> Score:
+    """With one number more that ranks nothing."""
+    return score.model_copy(update={"secondary": {**score.secondary, name: value}})
+
+
 def metric_name(extractor: Extractor, n: int) -> str:
     """What the number may be called."""
     thousands = f"{n / 1000:g}k" if n >= 1000 else str(n)

@@ -4,7 +4,7 @@ from runner.take.export import export
 from runner.take.find import TakeError, Taken, find
 from runner.take.formats import FORMATS, Check
 from runner.take.further import Further, further, go_on
-from runner.take.generator import read_generator
+from runner.take.generator import class_named, read_generator
 from runner.take.samples import write_samples
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Further",
     "TakeError",
     "Taken",
+    "class_named",
     "export",
     "find",
     "further",

@@ -11,12 +11,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from knowledge.reading import nearest
 from knowledge.schema import Recipe
 from runner.game import sample
 from runner.parts import PartError
 from runner.scene import Game, ImageShape, Scene
 from runner.structures import Cast, structure
 from runner.take.find import TakeError
+from runner.told import is_told
 
 BLOCK = 64  # latents that are drawn, and go through the networks, together: whatever is asked for
 
@@ -42,6 +44,25 @@ def read_generator(path: Path, device: torch.device | str = "cpu") -> Game:
         raise TakeError(f"{path} is no generator of this version: {why}") from None
     game.networks.to(device).eval()
     return game
+
+
+def classes_in(path: Path) -> tuple[str, ...]:
+    """The names of the classes that the generator in the file is told; none where it is not."""
+    with safe_open(path, "pt") as file:
+        made_by = json.loads((file.metadata() or {})["gan-advisor"])
+    return tuple(made_by.get("classes", ()))
+
+
+def class_named(path: Path, name: str) -> int:
+    """Raises TakeError where there is no such class, or none at all."""
+    known = classes_in(path)
+    if not known:
+        raise TakeError(f"{path} was trained without labels: leave --class away")
+    if name in known:
+        return known.index(name)
+    if name.isdecimal() and int(name) < len(known):
+        return int(name)
+    raise TakeError(f"no class {name!r}{nearest(name, known)}")
 
 
 def drawn(
@@ -92,6 +113,11 @@ def has_normal_latents(game: Game) -> bool:
 
 def latent_dim(game: Game) -> int:
     """Raises TakeError where a generator takes more than normal latents, or others."""
+    if is_told(game):
+        raise TakeError(
+            "generators that are told a class are not exported yet; draw from this one with "
+            "gan-runner sample --class"
+        )
     if not has_normal_latents(game):
         raise TakeError("only generators that take normal latents, and nothing else, are exported")
     return int(put_on_stage(game, torch.Generator())["latents"].shape[1])

@@ -1,0 +1,60 @@
+"""Generators that are told a class: samples of one, and how near they come to it."""
+
+from dataclasses import replace
+from statistics import fmean
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from runner.data import ImageSet
+from runner.game import sample
+from runner.metrics import Extractor, intra_class_distances, measurable
+from runner.metrics.pixels import pick
+from runner.scene import Game
+
+BATCH = 250  # whatever is asked for: the same seed gives the same images
+FEWEST = 50  # images of a class: of fewer a distance says nothing but how few they are
+
+
+def is_told(game: Game) -> bool:
+    return "labels" in game.quantities
+
+
+def of_class(game: Game, label: int) -> Game:
+    """The game that generates only images of that class."""
+
+    def labels(count: int, device: torch.device) -> Tensor:
+        return torch.full((count,), label, device=device)
+
+    return replace(game, quantities={**game.quantities, "labels": labels})
+
+
+def intra_class(
+    game: Game, images: ImageSet, features: Extractor, *, n: int, seed: int
+) -> float | None:
+    """The mean of the classes' own Fréchet distances (Miyato and Koyama, 2018, section 4).
+
+    About n images of each side, as many of each class, against training images, since those have
+    labels. Few of each class make it larger than the distance of all by far: it compares
+    generators within a run, and nothing else. None where a class has too few.
+    """
+    if images.labels is None or not is_told(game):
+        return None
+    classes = game.image.classes
+    each = min(n // classes, int(np.bincount(images.labels, minlength=classes).min()))
+    if each < FEWEST:
+        return None
+    labels = np.repeat(np.arange(classes), each)
+    real = [pick(images.train[images.labels == label], each, seed=0) for label in range(classes)]
+    made = [drawn(of_class(game, label), each, seed) for label in range(classes)]
+    found = intra_class_distances(
+        features(np.concatenate(real)), labels, features(np.concatenate(made)), labels
+    )
+    return fmean(found.values())
+
+
+def drawn(game: Game, count: int, seed: int) -> NDArray[np.uint8]:
+    batches = sample(game, count, seed=seed, batch_size=BATCH)
+    return np.concatenate([measurable(batch).cpu().numpy() for batch in batches])
