@@ -82,10 +82,15 @@ class Logs:
 
     def ended(self, trials: Sequence[Trial]) -> None:
         """They have got to the end of a rung, or of everything: what was not heard is caught up."""
-        for trial in trials if self.asides else ():
-            with suppress(Foreign):
-                if result := result_in(folder_of(self.folder, trial), trial):
-                    self.put(Entry(trial, curve_of(result), self.looks(trial, result), result))
+        for trial in trials:
+            for aside in self.asides:
+                aside.put(partial(self.catch_up, trial, aside.log))
+
+    def catch_up(self, trial: Trial, log: Log) -> None:
+        """Read when its turn comes: ten thousand results would fill the queue and the memory."""
+        with suppress(Foreign):
+            if result := result_in(folder_of(self.folder, trial), trial):
+                log.write(Entry(trial, curve_of(result), self.looks(trial, result), result))
 
     def concluded(self, board: Leaderboard) -> None:
         for aside in self.asides:
