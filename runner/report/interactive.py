@@ -243,7 +243,7 @@ def ranking(report: Report, arms: list[str]) -> Spec:
         "type": "nominal",
         "title": None,
         "scale": {"domain": list(dict.fromkeys(names))},
-        "axis": {"labelLimit": 130, "ticks": False, "domain": False},
+        "axis": {"ticks": False, "domain": False},
     }
     colour = {"field": "arm", "type": "nominal", "scale": {"domain": arms}, "legend": None}
     says = {"field": "says", "type": "nominal"}

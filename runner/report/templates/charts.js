@@ -17,7 +17,7 @@
     return arms.map(each => (each.control ? style("--quiet") : own[next++ % own.length]));
   };
 
-  const config = () => {
+  const config = width => {
     const [text, quiet, line] = ["--text", "--quiet", "--line"].map(style);
     return {
       background: "transparent",
@@ -26,7 +26,7 @@
       range: {category: colours()},
       axis: {labelColor: quiet, titleColor: quiet, gridColor: line, domainColor: line,
              tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
-             labelOverlap: "greedy"},
+             labelOverlap: "greedy", labelLimit: Math.max(120, width / 4)},
       rule: {color: quiet},
       text: {color: quiet},
     };
@@ -57,7 +57,7 @@
     views[place]?.finalize();
     const frame = document.getElementById(place);
     if (!frame || !charts[name]) return;
-    const lite = {...structuredClone(charts[name]), datasets, config: config()};
+    const lite = {...structuredClone(charts[name]), datasets, config: config(frame.clientWidth)};
     const {spec} = vegaLite.compile(lite);
     // Expressions are walked through and not compiled: the page forbids eval.
     views[place] = new vega.View(vega.parse(spec, null, {ast: true}), {
