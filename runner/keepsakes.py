@@ -30,6 +30,7 @@ from runner.pictures import CELL, tiled, webp
 from runner.plan import RunPlan
 from runner.prepare import Prepared, RunError, reference_of
 from runner.scene import Game
+from runner.told import is_told
 from runner.trial import EVALUATION_SEED, PICTURE_SEED, sampler
 
 VERSION = 1  # raise it when the same generator would leave something else
@@ -63,12 +64,9 @@ def keep(folder: Path, prepared: Prepared, tell: Callable[[str], None]) -> None:
     tell(f"looking for training images that {taken.trial.id} repeats")
     for name in (NEAREST, SAYS, BETWEEN):
         (folder / name).unlink(missing_ok=True)
-    try:
-        from runner.take.generator import read_generator
 
-        game = read_generator(taken.weights, prepared.plan.device)
-        if ways := between(game):
-            write_whole(folder / BETWEEN, ways)
+    def nearest() -> None:
+        game = generator()
         found = memorised(
             game, prepared.images, prepared.features, prepared.plan.measurement.look_n
         )
@@ -81,9 +79,26 @@ def keep(folder: Path, prepared: Prepared, tell: Callable[[str], None]) -> None:
             "mark": which,
         }
         write_whole(folder / SAYS, json.dumps(about, indent=1))
+
+    def way() -> None:
+        if ways := between(generator()):
+            write_whole(folder / BETWEEN, ways)
+
+    def generator() -> Game:
+        from runner.take.generator import read_generator
+
+        return read_generator(taken.weights, prepared.plan.device)
+
+    attempt("way between samples", way, tell)
+    attempt("picture of nearest training images", nearest, tell)
+
+
+def attempt(what: str, action: Callable[[], None], tell: Callable[[str], None]) -> None:
+    try:
+        action()
     except Exception as error:  # noqa: BLE001 - out of memory, a full disk: the run is worth more
         why = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
-        tell(f"caution: no picture of nearest training images: {why}")
+        tell(f"caution: no {what}: {why}")
 
 
 def mark(weights: Path, plan: RunPlan) -> str:
@@ -165,18 +180,23 @@ def finite(value: float) -> float:
 # What lies between samples ---------------------------------------------------------------------
 
 
+@torch.no_grad()
 def between(game: Game) -> bytes | None:
-    """Empty where what a generator takes has no way from one to another."""
-    from runner.take.generator import has_normal_latents, images_of, put_on_stage
+    """None where what a generator takes has no way from one to another."""
+    from runner.take.generator import has_normal_latents, put_on_stage
 
-    latents = put_on_stage(game, torch.Generator().manual_seed(PICTURE_SEED))["latents"]
+    stage = put_on_stage(game, torch.Generator().manual_seed(PICTURE_SEED))
+    latents = stage["latents"]
     if not isinstance(latents, Tensor) or latents.ndim != 2 or not latents.is_floating_point():
         return None
     way = slerp if has_normal_latents(game) else torch.lerp
     starts, ends = latents[: 2 * WAYS : 2], latents[1 : 2 * WAYS : 2]
     at = [way(starts, ends, step / (STEPS - 1)) for step in range(STEPS)]
-    points = torch.stack(at, 1).flatten(0, 1)
-    return drawn(measurable(images_of(game, points)).cpu().numpy(), STEPS)
+    known = {"latents": torch.stack(at, 1).flatten(0, 1)}
+    if is_told(game):  # a way stays in its class
+        known["labels"] = stage["labels"][: 2 * WAYS : 2].repeat_interleave(STEPS)
+    made = put_on_stage(game, torch.Generator(), count=WAYS * STEPS, **known)["fake"]
+    return drawn(measurable(made).cpu().numpy(), STEPS)
 
 
 def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from runner import keepsakes
 from runner.data import ImageSet
+from runner.game import build
 from runner.keepsakes import BETWEEN, NEAREST, ROWS, SAYS, STEPS, WAYS, between, keep, slerp
 from runner.metrics.copies import SHOWN
 from runner.pictures import GAP
@@ -16,7 +17,7 @@ from runner.prepare import Prepared
 from runner.settle import stored
 from runner.take.generator import read_generator
 from tests.runner.metrics.test_references import Pixels
-from tests.runner.small import recipe
+from tests.runner.small import IMAGE, recipe
 from tests.runner.take.conftest import COLOUR, left_behind
 
 SCORES = {  # seed 1 is the first finished one of the first arm
@@ -176,3 +177,14 @@ def test_the_way_begins_and_ends_at_samples_and_changes_in_small_steps(run):
     cells = [seen[:64, at * (64 + GAP) :][:, :64] for at in range(STEPS)]
     steps = [np.abs(a - b).mean() for a, b in pairwise(cells)]
     assert max(steps) < np.abs(cells[0] - cells[-1]).mean()
+
+
+def test_the_way_of_a_generator_that_is_told_a_class_stays_in_it():
+    asked = []
+    game = build(recipe(structure={"name": "conditional"}), IMAGE._replace(classes=3), 0)
+    game.networks["generator"].register_forward_pre_hook(
+        lambda network, given: asked.append(given[1])
+    )
+    assert between(game)
+    rows = asked[-1].view(WAYS, STEPS)
+    assert (rows == rows[:, :1]).all()
