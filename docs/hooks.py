@@ -21,21 +21,31 @@ LINK = re.compile(r"(?<!\\)(\]\()([^)\s#]+)((?:#[^)]*)?\))")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     fence = {"name": "mermaid", "class": "graph", "format": graph}
     config.mdx_configs["pymdownx.superfences"] = {"custom_fences": [fence]}
-    config.nav = [spelt_out(item) for item in config.nav or ()]
+    named = set(leaves(config.nav))
+    config.nav = spelt_out(config.nav, named)
     return config
 
 
-def spelt_out(item: Any) -> Any:  # noqa: ANN401 - whatever YAML has there
-    """Of "folder/*" all pages, in the order of their names."""
+def leaves(item: Any) -> Iterator[str]:  # noqa: ANN401 - whatever YAML has there
+    """The paths in a menu."""
+    if isinstance(item, str):
+        yield item
+    else:
+        for each in item.values() if isinstance(item, dict) else item:
+            yield from leaves(each)
+
+
+def spelt_out(item: Any, named: set[str]) -> Any:  # noqa: ANN401
+    """Of "folder/*" all pages that are named nowhere else, in the order of their names."""
     if isinstance(item, dict):
-        return {title: spelt_out(inner) for title, inner in item.items()}
+        return {heading: spelt_out(inner, named) for heading, inner in item.items()}
     if isinstance(item, list):
-        return [spelt_out(each) for each in item]
-    if not item.endswith("/*"):
+        spelt = (spelt_out(each, named) for each in item)
+        return [one for each in spelt for one in (each if isinstance(each, list) else [each])]
+    if not item.endswith("*"):
         return item
-    return [
-        {title(page): page.relative_to(DOCS).as_posix()} for page in sorted(DOCS.glob(f"{item}.md"))
-    ]
+    pages = {page.relative_to(DOCS).as_posix(): page for page in sorted(DOCS.glob(f"{item}.md"))}
+    return [{title(page): path} for path, page in pages.items() if path not in named]
 
 
 def title(page: Path) -> str:
