@@ -1,9 +1,10 @@
-"""Is it told what was provoked? python -m tests.benchmarks.diagnosis FOLDER [--write]
+"""Is it told what was provoked? python -m tests.benchmarks.diagnosis FOLDER [--write] [--run RUN]
 
 Trains the cases of tests/benchmarks/sick.py that FOLDER does not hold yet (an hour on one core for
 all of them), diagnoses each from its logs and samples, and counts what was found against what was
 provoked; --write puts the figures into docs/diagnosis.md. What was measured of a case is kept as
-evidence.json beside it, so that verdicts can be changed and looked at again in seconds.
+evidence.json beside it, so that verdicts can be changed and looked at again in seconds. --run adds
+the finished trials of a run as further healthy ones; --no-training leaves out what is not trained.
 """
 
 import sys
@@ -15,11 +16,14 @@ from runner.diagnosis import TROUBLES, Finding, findings
 from runner.diagnosis.evidence import Evidence, Surroundings, evidence, surroundings
 from runner.execute import folder_of
 from runner.kept import whole
+from runner.plan import RunPlan
+from runner.settle import stored
 from tests.benchmarks.page import fill
 from tests.benchmarks.sick import Case, Plans, in_order, place, planned, plans, trained
 
 PAGE = Path(__file__).parents[2] / "docs" / "diagnosis.md"
 TITLES = {"images": "Fashion-MNIST, 16 px", "points": "A ring of eight Gaussians"}
+RUN = "A run"
 
 
 class Row(NamedTuple):
@@ -35,6 +39,8 @@ class Row(NamedTuple):
 
 def main(folder: Path, *arguments: str) -> None:
     rows = list(rows_of(folder, train="--no-training" not in arguments))
+    if "--run" in arguments:
+        rows += rows_of_run(Path(arguments[arguments.index("--run") + 1]), folder / "run")
     report = "\n".join(figures(rows)) + "\n"
     print(report)
     if "--write" in arguments:
@@ -49,7 +55,24 @@ def rows_of(folder: Path, *, train: bool = True) -> Iterator[Row]:
         for name, case in in_order(kind):
             where = place(folder, kind, name)
             if train or list(where.glob("trials/*/result.json")):
-                yield Row(kind, name, case, findings(measured(where, kind, case, plan, known)))
+                kept = None if train else whole(Evidence, where / "evidence.json")
+                seen = kept or measured(where, kind, case, plan, known)
+                yield Row(kind, name, case, findings(seen))
+
+
+def rows_of_run(run: Path, folder: Path) -> Iterator[Row]:
+    around: Surroundings | str | None = None
+    folder.mkdir(exist_ok=True)
+    for result in sorted(run.glob("trials/*/result.json")):
+        kept = folder / f"{result.parent.name}.json"
+        known = whole(Evidence, kept)
+        if known is None:
+            around = around or surroundings(stored(RunPlan, run / "plan.json"), run)
+            known = evidence(result.parent, around)
+            kept.write_text(known.model_dump_json(indent=1), encoding="utf-8")
+        if known.status == "finished":
+            name = f"{known.trial.name}, {known.trial.which}"
+            yield Row(RUN, name, Case({}), findings(known))
 
 
 def measured(
@@ -73,9 +96,11 @@ def figures(rows: Sequence[Row]) -> Iterator[str]:
     sick = [row for row in rows if row.case.provokes is not None]
     told = [row for row in sick if row.case.provokes in row.found]
     clean = [row for row in healthy if not row.found]
+    untold = [each for row in healthy for each in row.findings if each.answer == "cannot be told"]
     yield (
         f"Of {len(sick)} trials that were made sick the trouble that was meant was found in "
-        f"{len(told)}. Of {len(healthy)} healthy ones {len(clean)} had none found."
+        f"{len(told)}. Of {len(healthy)} healthy ones {len(clean)} had none found; "
+        f"{len(untold)} of their {len(healthy) * len(TROUBLES)} verdicts could not be told."
     )
     yield "\n| provoked | trials | " + " | ".join(short(t) for t in TROUBLES) + " | none |"
     yield "|---|---:|" + "---:|" * (len(TROUBLES) + 1)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from runner.kept import whole
 from runner.plan import RunPlan
 from runner.results import TrialResult
 from tests.benchmarks.page import fill
@@ -95,17 +96,20 @@ def rows_of(folder: Path, *, train: bool = True) -> Iterator[Row]:
         for name, case in in_order(kind):
             where = place(folder, kind, name)
             there = train or list(where.glob("trials/*/result.json"))
-            if case.sick is not None and case.rounds == ROUNDS and there:
-                yield row_of(kind, name, case, trained(case, kind, plan(kind, case), where))
+            if case.sick is None or case.rounds != ROUNDS or not there:
+                continue
+            left = next(where.glob("trials/*/result.json"), None) if not train else None
+            kept = whole(TrialResult, left) if left else None
+            result = kept or trained(case, kind, plan(kind, case), where)
+            yield row_of(kind, name, case, result)
 
 
 def figures(rows: Sequence[Row]) -> Iterator[str]:
     healthy, sick = [row for row in rows if not row.sick], [row for row in rows if row.sick]
     wrong, missed = [row for row in healthy if row.found], [row for row in sick if not row.found]
-    yield (
-        f"Of {len(healthy)} healthy trials {len(wrong) or 'none'} would have been given up, of "
-        f"{len(sick)} sick ones {len(sick) - len(missed)} were found."
-    )
+    yield f"Of {len(sick)} sick trials {len(sick) - len(missed)} were found."
+    if healthy:
+        yield f"Of {len(healthy)} healthy ones {len(wrong) or 'none'} would have been given up."
     for kind, title in TITLES.items():
         those = [row for row in rows if row.kind == kind]
         if not those:
