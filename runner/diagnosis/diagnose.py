@@ -75,7 +75,7 @@ def diagnose(place: Place, tell: Callable[[str], None] = lambda trial: None) -> 
     """Raises RunError where files are of another version. `tell` hears which trial is looked at."""
     around: Surroundings | str = APART
     if place.run:
-        around = surroundings(stored(RunPlan, place.run / "plan.json"))
+        around = surroundings(stored(RunPlan, place.run / "plan.json"), place.run)
     return Diagnosis(trials=tuple(each(place, around, tell)))
 
 

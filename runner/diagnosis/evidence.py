@@ -16,6 +16,7 @@ from runner.diagnosis.spectrum import ripple
 from runner.diagnosis.variety import variety
 from runner.game import build
 from runner.health import spread
+from runner.held import held_against
 from runner.kept import Foreign, Looks, whole
 from runner.metrics import MetricError, Reference, anchors, secondary_of
 from runner.metrics.copies import memorisation
@@ -65,7 +66,7 @@ class Evidence(Record):
     looks: tuple[Look, ...]
     losses: Curve
     signs: Curve
-    chance: float | None  # the distance of what takes no learning, by the protocol of the looks
+    chance: float | None  # the distance of what takes no learning: noise, or the mean image
     samples: Samples | None
     no_samples: str | None  # why there are none
 
@@ -86,22 +87,22 @@ class Surroundings(NamedTuple):
     chance: float
 
     @classmethod
-    def of(cls, plan: RunPlan) -> "Surroundings":
+    def of(cls, plan: RunPlan, run: Path | None) -> "Surroundings":
         """Raises DataError where the images are not here, or others; MetricError for features."""
         images, features = planned_images(plan), features_of(plan)
-        cache = cache_folder(None) / "references"
-        # Distances of few images do not compare with those of many.
-        glance = reference_of(images, features, plan.measurement.look_n)
-        known = anchors(images.train, glance, cache=cache)
+        known = held_against(run / "anchors.json") if run else {}
+        if not known:
+            glance = reference_of(images, features, plan.measurement.look_n)
+            known = anchors(images.train, glance, cache=cache_folder(None) / "references")
         chance = max(known[name].value for name in ("noise", "mean"))
         held = reference_of(images, features, min(MOST, len(images.held_out)))
         return cls(plan, images, held, chance)
 
 
-def surroundings(plan: RunPlan) -> Surroundings | str:
-    """Or why they cannot be had."""
+def surroundings(plan: RunPlan, run: Path | None = None) -> Surroundings | str:
+    """Or why they cannot be had. A run has already measured what takes no learning."""
     try:
-        return Surroundings.of(plan)
+        return Surroundings.of(plan, run)
     except (DataError, MetricError) as error:
         return str(error)
 
