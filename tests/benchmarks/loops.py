@@ -83,7 +83,7 @@ def main() -> None:
         }
         compare(f"{cores} cores", machine, folder)
         if chosen.distance:
-            distances(open_images("fashion-mnist", size=SIZE), folder, chosen.images, chosen.seeds)
+            distances(images_of_fashion(), folder, chosen.images, chosen.seeds)
 
 
 # Paces -----------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def ours(folder: Path, precision: Precision | Literal["auto"] = "auto") -> Round
     """As a trial is started: from a process that keeps the memory that it has freed."""
     import runner.warm  # noqa: F401
 
-    images = open_images("fashion-mnist", size=SIZE)
+    images = images_of_fashion()
     run = started(images, chosen_precision(precision, torch.device("cpu")), seed=0)
 
     def rounds() -> int:
@@ -156,6 +156,10 @@ def ours(folder: Path, precision: Precision | Literal["auto"] = "auto") -> Round
         return run.images_seen - before
 
     return rounds
+
+
+def images_of_fashion() -> ImageSet:
+    return open_images("fashion-mnist", size=SIZE)
 
 
 def started(images: ImageSet, precision: Precision, seed: int) -> Run:
@@ -243,7 +247,7 @@ def unpack(folder: Path) -> None:
 def vegans(folder: Path) -> Rounds:
     from vegans.GAN import VanillaGAN
 
-    images = open_images("fashion-mnist", size=SIZE)
+    images = images_of_fashion()
     from torch.utils.data import dataloader
 
     # It asks iterators for .next(), which they have not had since PyTorch 1.13.
