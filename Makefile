@@ -50,11 +50,14 @@ benchmarks: setup
 	$(RUN)python -m tests.benchmarks.frechet
 	$(RUN)python -m tests.benchmarks.features
 	$(RUN)python -m tests.benchmarks.loop
+	$(RUN)python -m tests.benchmarks.loops --distance
+	$(RUN)python -m tests.benchmarks.starts
 	$(RUN)python -m tests.benchmarks.library
 	$(RUN)python -m tests.benchmarks.costs
 	$(RUN)python -m tests.benchmarks.advice_speed
 	$(RUN)python -m tests.benchmarks.advice
 	$(RUN)python -m tests.benchmarks.halving
+	$(RUN)python -m tests.benchmarks.scheduling
 
 # Less than an hour on two idle cores; goes on where it was interrupted.
 gallery: setup
