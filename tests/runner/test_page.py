@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from socket import create_server
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from PIL import Image
 
 from runner.report import write_report
 from runner.report.interactive import VEGA
+from runner.serve import server
 from tests.runner.runs import plan, results, run_folder
 
 api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -167,6 +169,22 @@ def test_it_never_scrolls_sideways(opened, size, scripts) -> None:
     page = opened(size, java_script_enabled=scripts)
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= size[0]
+
+
+def test_it_works_as_well_where_it_is_served(opened, url) -> None:
+    served = server(Path(url.removeprefix("file://")).parent)
+    Thread(target=served.serve_forever, daemon=True).start()
+    try:
+        page = opened()
+        page.goto(f"http://127.0.0.1:{served.server_address[1]}/")
+        with page.expect_response("**/state.json") as answer:
+            page.wait_for_selector("#curves-chart svg")
+        assert answer.value.ok
+        use_everything(page)
+        assert page.complaints == []
+    finally:
+        served.shutdown()
+        served.server_close()
 
 
 # The leaderboard --------------------------------------------------------------------------------
