@@ -70,7 +70,9 @@ def test_on_a_line_it_is_the_distance_of_means_and_deviations(mean_a, mean_b, sd
 def test_it_does_not_depend_on_the_order(n_a, n_b, d, seed):
     a, b = features(n_a, d + 3, seed), features(n_b, d + 3, seed + 1)
     there, back = Target.of(a).distance(b), Target.of(b).distance(a)
-    assert there == pytest.approx(back, rel=1e-6, abs=1e-9)
+    # The root of a variance that is zero but for rounding is as large as the root of epsilon,
+    # 1.5e-8 of the variance in all, which is about 1 here. At most 1.1e-8 was found in 3,000 pairs.
+    assert there == pytest.approx(back, rel=1e-6, abs=1e-7)
     moments = Moments.of(a), Moments.of(b)
     assert frechet_distance(*moments) == pytest.approx(there, rel=1e-6, abs=1e-6)
 
