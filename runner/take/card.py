@@ -1,7 +1,6 @@
 """The card of an exported generator: what it makes, from what, how well, and what it is not."""
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from runner.game import rule_book
 from runner.metrics import Score
 from runner.plan import RunPlan
 from runner.report import circumstances, held, recipe_rows
+from runner.report.text import plain
 from runner.results import Leaderboard, Standing
 from runner.run import ranked
 from runner.scene import Game
@@ -109,8 +109,3 @@ def environment() -> Environment:
     }
     made.globals["span"] = wording.span
     return made
-
-
-def plain(text: str) -> str:
-    """In one line, and read as it stands."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
