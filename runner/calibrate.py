@@ -22,7 +22,8 @@ from runner.device import MODES, Trying, repays, worth_trying
 from runner.execute import fork_server, free_cores
 from runner.plan import RunPlan, Trial
 from runner.race import with_budget
-from runner.trial import batches_of, features_of, planned_images, sampler
+from runner.samples import sampler
+from runner.trial import batches_of, features_of, planned_images
 
 WARM_UP = 2  # rounds before the clock runs
 SECONDS = 2.0  # of training, for each arm

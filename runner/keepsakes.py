@@ -29,9 +29,10 @@ from runner.metrics.pixels import Images, on_white
 from runner.pictures import CELL, tiled, webp
 from runner.plan import RunPlan
 from runner.prepare import Prepared, RunError, reference_of
+from runner.samples import sampler
 from runner.scene import Game
 from runner.told import is_told
-from runner.trial import EVALUATION_SEED, PICTURE_SEED, sampler
+from runner.trial import EVALUATION_SEED, PICTURE_SEED
 
 VERSION = 1  # raise it when the same generator would leave something else
 ROWS = 8  # of samples: half of them the nearest of all, half as they come

@@ -5,16 +5,14 @@ from statistics import fmean
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from runner.data import ImageSet
-from runner.game import sample
-from runner.metrics import Extractor, intra_class_distances, measurable
+from runner.metrics import Extractor, intra_class_distances
 from runner.metrics.pixels import pick
+from runner.samples import sampler
 from runner.scene import Game
 
-BATCH = 250  # whatever is asked for: the same seed gives the same images
 FEWEST = 50  # images of a class: of fewer a distance says nothing but how few they are
 
 
@@ -48,13 +46,8 @@ def intra_class(
         return None
     labels = np.repeat(np.arange(classes), each)
     real = [pick(images.train[images.labels == label], each, seed=0) for label in range(classes)]
-    made = [drawn(of_class(game, label), each, seed) for label in range(classes)]
+    made = [sampler(of_class(game, label))(each, seed) for label in range(classes)]
     found = intra_class_distances(
         features(np.concatenate(real)), labels, features(np.concatenate(made)), labels
     )
     return fmean(found.values())
-
-
-def drawn(game: Game, count: int, seed: int) -> NDArray[np.uint8]:
-    batches = sample(game, count, seed=seed, batch_size=BATCH)
-    return np.concatenate([measurable(batch).cpu().numpy() for batch in batches])

@@ -7,9 +7,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor
 
@@ -17,7 +15,7 @@ from knowledge.files import write_whole
 from runner.checkpoint import discard, previous
 from runner.data import Batches, DataError, ImageSet, open_images
 from runner.data.cache import cache_folder
-from runner.game import build, sample
+from runner.game import build
 from runner.health import Course, Finding, diversity, hopeless, late_collapse
 from runner.kept import Looks, grid_of, looks_in, result_in, sweep
 from runner.memory import of_the_batch, ran_out
@@ -28,7 +26,6 @@ from runner.metrics import (
     anchors,
     beside,
     extractor,
-    measurable,
     measure,
     metric_name,
 )
@@ -38,6 +35,7 @@ from runner.prepare import reference_of
 from runner.results import Look, Status, TrialResult
 from runner.rounds import Diverged, Trained
 from runner.rounds import Look as Loss
+from runner.samples import sampler
 from runner.scene import Game, Scene
 from runner.told import intra_class, is_told
 from runner.train import Progress, train
@@ -348,19 +346,6 @@ def features_of(plan: RunPlan) -> Extractor:
             "run was planned; scores would not compare"
         )
     return features
-
-
-Drawn = NDArray[np.uint8] | NDArray[np.float32]  # images (N, C, H, W), or points (N, 2, 1, 1)
-
-
-def sampler(game: Game) -> Callable[[int, int], Drawn]:
-    """n, seed -> that many generated images, or points."""
-
-    def draw(count: int, seed: int) -> Drawn:
-        batches = (measurable(batch).cpu().numpy() for batch in sample(game, count, seed=seed))
-        return np.concatenate(list(batches))
-
-    return draw
 
 
 def model_of(game: Game) -> Model:

@@ -25,9 +25,10 @@ from runner.parts import PartError
 from runner.plan import RunPlan, Trial
 from runner.prepare import RunError, reference_of
 from runner.results import Look, TrialResult
+from runner.samples import Drawn, sampler
 from runner.scene import Game
 from runner.take import TakeError, read_generator
-from runner.trial import EVALUATION_SEED, Drawn, features_of, planned_images, sampler
+from runner.trial import EVALUATION_SEED, features_of, planned_images
 
 Curve = tuple[tuple[int, dict[str, float]], ...]  # images seen, means since the last
 MOST = 2_000  # samples

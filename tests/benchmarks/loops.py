@@ -44,8 +44,8 @@ from runner.game import build
 from runner.metrics import extractor, measure, reference
 from runner.plan import Precision
 from runner.rounds import Decay, Run
+from runner.samples import sampler
 from runner.scene import Game, ImageShape
-from runner.trial import sampler
 
 BATCH, LATENTS, SIZE = 64, 128, 32
 SECONDS, REPETITIONS = 4.0, 5

@@ -13,8 +13,9 @@ from runner.pictures import MAP, picture, shown
 from runner.plan import Overrides
 from runner.prepare import Request, RunError, prepare
 from runner.run import run
+from runner.samples import sampler
 from runner.scene import ImageShape
-from runner.trial import planned_images, sampler
+from runner.trial import planned_images
 from runner.truth import Model, truth_of
 from runner.views import table
 from tests.runner.runs import plan, results
