@@ -11,7 +11,6 @@ from knowledge.schema import Record
 from runner import checkpoint
 from runner.data import DataError, ImageSet
 from runner.data.cache import cache_folder
-from runner.data.images import Pixels
 from runner.diagnosis.spectrum import ripple
 from runner.diagnosis.variety import variety
 from runner.game import build
@@ -20,7 +19,7 @@ from runner.held import held_against
 from runner.kept import Foreign, Looks, whole
 from runner.metrics import MetricError, Reference, anchors, secondary_of
 from runner.metrics.copies import memorisation
-from runner.metrics.neighbours import BLOCK, ROBUST
+from runner.metrics.neighbours import ROBUST
 from runner.parts import PartError
 from runner.plan import RunPlan, Trial
 from runner.prepare import RunError, reference_of
@@ -229,21 +228,12 @@ def copied(samples: Drawn, around: Surroundings) -> dict[str, Any]:
     if images.of_points or around.reference.count <= ROBUST:
         return dict.fromkeys(names)
     found = memorisation(
-        lambda n, seed: samples, different(images.train), images.held_out, around.reference,
+        lambda n, seed: samples, images.train, images.held_out, around.reference,
         cache=cache_folder(None) / "references",
     )  # fmt: skip
     worst = found.of[found.worst]
     values = (worst.share_copied, worst.expected, worst.p, found.of["features"].z, found.found)
     return dict(zip(names, values, strict=True))
-
-
-def different(images: Pixels) -> Pixels:
-    """Once each, since copies of a training image are no neighbours of it; they stand together."""
-    other = np.ones(len(images), np.bool_)
-    for start in range(1, len(images), BLOCK):
-        rows = images[start - 1 : start + BLOCK]
-        other[start : start + BLOCK] = (rows[1:] != rows[:-1]).reshape(len(rows) - 1, -1).any(1)
-    return images if other.all() else images[other]
 
 
 def column(curve: Curve, name: str) -> list[float]:

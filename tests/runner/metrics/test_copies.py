@@ -13,6 +13,7 @@ from runner.metrics.copies import (
     Nearness,
     compared,
     copies,
+    distinct,
     mann_whitney,
     memorisation,
     nearness,
@@ -214,6 +215,19 @@ def test_fresh_images_are_not_and_a_subset_is_mentioned():
     assert found.says.startswith("No sign of memorisation: samples are no nearer")
     assert found.says.endswith(" 400 of the 500 training images were looked at.")
     assert looked_at(images(200, 2)).says.endswith(").")
+
+
+def test_images_that_the_set_holds_many_times_are_copied_like_any_other():
+    """More often than neighbours are asked for: all of them would stand at the same place."""
+    few = TRAINED[:40]
+    often = np.repeat(few, np.random.default_rng(5).integers(1, 30, 40), 0)
+    noisy = few.astype(int) + np.random.default_rng(6).integers(-3, 4, few.shape)
+    found = looked_at(np.clip(noisy, 0, 255).astype(np.uint8).repeat(5, 0), often)
+    assert found.of["pixels"].share_copied == 1
+    assert found.of["pixels"].against == 40
+    assert np.array_equal(found.train[distinct(found.train)], found.train)
+    assert " were looked at" not in found.says
+    assert not looked_at(images(200, 2), often).found
 
 
 def test_faintly_noisy_copies_are_found_in_pixels():
