@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from advisor.advise import recommend
 from advisor.profile import checked
@@ -37,7 +38,7 @@ from runner.trial import run_trial
 
 ROUNDS = 3000
 BATCH = 32
-FEW = 64  # images of the smallest set that is taken
+FEW = {"few": 64, "ten": 10}  # images of sets that can be learnt by heart
 HELD_OUT = 2000
 
 WASSERSTEIN: dict[str, Any] = {"divergence": "wasserstein", "loss": {"name": "minimax"}}
@@ -53,7 +54,7 @@ class Case(NamedTuple):
     sick: tuple[str, ...] | None = ()  # what health may find; empty: nothing; None: not asked
     only: str | None = None  # "images", "points"
     provokes: str | None = None  # the trouble that it was made to have
-    data: str | None = None  # another set: "few", "copied"
+    data: str | None = None  # another set: "few", "ten"
     rounds: int = ROUNDS
 
 
@@ -151,23 +152,37 @@ CASES = {
         {**LARGE, "structure": {"name": "vae"}, "optimizer": {"rate": 1e-3}},
         None, "images", "memorisation", data="few",
     ),
-    "64 images, each of them thirty times": Case(
-        {**LARGE, "divergence": "hinge", "loss": {"name": "raw-score"}, **SPECTRAL},
-        None, "images", "memorisation", data="copied",
+    "a VAE of ten images, with two latents": Case(
+        {**LARGE, "structure": {"name": "vae"}, "latent_dim": 2, "optimizer": {"rate": 1e-3}},
+        None, "images", "memorisation", data="ten",
     ),
-    "kernels of three at strides of two": Case(
-        {"backbone": {"name": "uneven", "settings": {"kernel": 3}}},
-        None, "images", "checkerboard", rounds=1000,
+    "a GAN of ten images": Case(LARGE, None, "images", "memorisation", data="ten"),
+    "WGAN-GP of ten images": Case(
+        {**LARGE, **WASSERSTEIN, "penalties": ({"name": "gradient-penalty"},),
+         "critic_norm": "none", "optimizer": {"rate": 2e-4, "betas": (0.0, 0.9)}},
+        None, "images", "memorisation", data="ten",
     ),
-    "kernels of five at strides of two": Case(
-        {"backbone": {"name": "uneven", "settings": {"kernel": 5}}},
-        None, "images", "checkerboard", rounds=1000,
+    "uneven overlap that cannot be unlearnt": Case(
+        {"backbone": {"name": "uneven"}}, None, "images", "checkerboard", rounds=2000
     ),
-    "blocks that do not overlap": Case(
-        {"backbone": {"name": "uneven", "settings": {"kernel": 2}}},
-        None, "images", "checkerboard", rounds=1000,
+    "sub-pixels that cannot be evened out": Case(
+        {"backbone": {"name": "sub-pixels"}}, None, "images", "checkerboard", rounds=2000
+    ),
+    "a critic that sees every second pixel": Case(
+        {"backbone": {"name": "half-blind"}}, None, "images", "checkerboard", rounds=2000
     ),
 }  # fmt: skip
+
+
+# Grids that no training takes away ---------------------------------------------------------------
+
+
+def last_layers(pair: Networks, *layers: nn.Module) -> Networks:
+    """In place of the DCGAN's last transposed convolution; what they draw with is not trained."""
+    for layer in layers:
+        layer.requires_grad_(False)
+    *before, _, squashed = pair.generator
+    return Networks(nn.Sequential(*before, *layers, squashed), pair.critic)
 
 
 @backbone
@@ -179,21 +194,53 @@ def uneven(
     outputs: int = 1,
     *,
     width: int = 64,
-    kernel: int = 3,
 ) -> Networks:
-    """A DCGAN whose last transposed convolutions overlap unevenly (Odena et al., 2016)."""
+    """Kernels of three, all of equal weights, at a stride of two (Odena et al., 2016)."""
     pair = dcgan(image, latent_dim, critic_norm, generator_norm, outputs, width=width)
-    layers = list(pair.generator)
-    for at, layer in enumerate(layers):
-        if isinstance(layer, nn.ConvTranspose2d) and layer.stride == (2, 2):
-            padding = (kernel - 1) // 2
-            own = nn.ConvTranspose2d(
-                layer.in_channels, layer.out_channels, kernel, 2, padding,
-                output_padding=2 - kernel + 2 * padding, bias=layer.bias is not None,
-            )  # fmt: skip
-            nn.init.normal_(own.weight, 0.0, 0.02)
-            layers[at] = own
-    return Networks(nn.Sequential(*layers), pair.critic)
+    layer = nn.ConvTranspose2d(width, image.channels, 3, 2, 1, output_padding=1)
+    nn.init.normal_(layer.weight, 0.0, 0.1)
+    with torch.no_grad():
+        layer.weight[:] = 3 * layer.weight.mean((2, 3), keepdim=True)
+    return last_layers(pair, layer)
+
+
+@backbone
+def sub_pixels(
+    image: ImageShape,
+    latent_dim: int,
+    critic_norm: Any = "none",
+    generator_norm: Any = "batch-norm",
+    outputs: int = 1,
+    *,
+    width: int = 64,
+) -> Networks:
+    """Each of four neighbours from weights of its own, as they were drawn (Aitken et al., 2017)."""
+    pair = dcgan(image, latent_dim, critic_norm, generator_norm, outputs, width=width)
+    return last_layers(pair, nn.Conv2d(width, 4 * image.channels, 3, 1, 1), nn.PixelShuffle(2))
+
+
+@backbone
+def half_blind(
+    image: ImageShape,
+    latent_dim: int,
+    critic_norm: Any = "none",
+    generator_norm: Any = "batch-norm",
+    outputs: int = 1,
+    *,
+    width: int = 64,
+) -> Networks:
+    """A stride of two at the critic's door: what it does not see is left as it happens to be."""
+    pair = dcgan(image, latent_dim, critic_norm, generator_norm, outputs, width=width)
+    pair.critic.body = nn.Sequential(EverySecond(), pair.critic.body)
+    return pair
+
+
+class EverySecond(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return interpolate(images[:, :, ::2, ::2], scale_factor=2)
+
+
+# Recipes and plans -------------------------------------------------------------------------------
 
 
 def recipe(changes: dict[str, Any], backbone: str, width: int) -> Recipe:
@@ -208,7 +255,7 @@ def recipe(changes: dict[str, Any], backbone: str, width: int) -> Recipe:
     }
     made = plain | changes
     given = made["backbone"]
-    made["backbone"] = {**given, "settings": {"width": width, **given["settings"]}}
+    made["backbone"] = {**given, "settings": {"width": width, **given.get("settings", {})}}
     return Recipe.model_validate(made)
 
 
@@ -260,7 +307,8 @@ def few(name: str, data: str) -> str:
     if not folder.exists():
         source = open_images(data, size=16)
         with whole_folder(folder) as unfinished:
-            write_images(source.train[:FEW], unfinished / "train", 30 if name == "copied" else 1)
+            times = -(-BATCH // FEW[name])  # a batch takes as many as it has
+            write_images(source.train[: FEW[name]], unfinished / "train", times)
             write_images(source.held_out[:HELD_OUT], unfinished / "test", 1)
     return str(folder)
 
