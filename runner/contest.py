@@ -52,12 +52,12 @@ class Tally(NamedTuple):
         for result in self.ended:
             if result not in self.finished:
                 # A trial that came to its end may still have produced nothing to measure.
-                what = "no score" if result.status == "finished" else result.status
+                what: str = "no score" if result.status == "finished" else result.status
                 why = f"{what}: {result.why}" if result.why else what
                 seeds.setdefault(why, []).append(str(result.trial.seed))
         for why, those in seeds.items():
-            what = self.results[0].trial.which.split()[0]
-            yield f"{what}{'s' if len(those) > 1 else ''} {listed(those)}: {why}"
+            which = self.results[0].trial.which.split()[0]
+            yield f"{which}{'s' if len(those) > 1 else ''} {listed(those)}: {why}"
 
 
 def tallied(race: Race, results: Sequence[TrialResult]) -> list[Tally]:

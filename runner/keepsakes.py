@@ -173,7 +173,7 @@ def said(found: Memorisation, rows: list[int]) -> dict[str, Any]:
     }
 
 
-def finite(value: float) -> float:
+def finite(value: float | np.floating) -> float:
     """JSON knows no infinity, which is how far all is from images that are there many times."""
     return float(np.nan_to_num(value, posinf=1e9))
 

@@ -44,7 +44,7 @@ def small_picture(samples: Samples) -> bytes:
 
 def drawing(samples: Samples, cell: int = CELL) -> Image.Image:
     if is_points(samples):
-        return point_map(samples.reshape(-1, 2))
+        return point_map(np.asarray(samples, np.float32).reshape(-1, 2))
     return tiled(np.asarray(on_white(samples)), columns=COLUMNS, cell=cell)
 
 

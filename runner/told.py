@@ -47,7 +47,8 @@ def intra_class(
     labels = np.repeat(np.arange(classes), each)
     real = [pick(images.train[images.labels == label], each, seed=0) for label in range(classes)]
     made = [sampler(of_class(game, label))(each, seed) for label in range(classes)]
-    found = intra_class_distances(
-        features(np.concatenate(real)), labels, features(np.concatenate(made)), labels
+    seen, drawn = (
+        features(np.concatenate(those).astype(np.uint8, copy=False)) for those in (real, made)
     )
+    found = intra_class_distances(seen, labels, drawn, labels)
     return fmean(found.values())

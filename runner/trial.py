@@ -263,9 +263,9 @@ class Attempt:
         return distance
 
     def result(self, status: Status, why: str | None) -> TrialResult:
-        networks = self.game.networks if self.game else {}
+        networks = self.game.networks.items() if self.game else ()
         parameters = {
-            name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()
+            name: sum(p.numel() for p in network.parameters()) for name, network in networks
         }
         return TrialResult(
             trial=self.trial,

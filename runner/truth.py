@@ -79,7 +79,7 @@ def of_stacks(images: ImageSet, device: torch.device | str) -> Truth:
     single = open_images("fashion-mnist", size=images.size, channels=1)
     assert single.labels is not None  # Fashion-MNIST has some
     classify = stacked.classifier(
-        single.train,
+        np.asarray(single.train, np.uint8),
         single.labels,
         classes=len(single.classes),
         fingerprint=single.fingerprint,
@@ -88,7 +88,7 @@ def of_stacks(images: ImageSet, device: torch.device | str) -> Truth:
     )
 
     def held_against(model: Model) -> dict[str, float]:
-        made = np.asarray(model.draw(STACKS, SEED))
+        made = np.asarray(model.draw(STACKS, SEED), np.uint8)
         found = stacked.modes(made, classify, len(single.classes))
         return {**found, "classifier-accuracy": classify.accuracy}
 

@@ -133,7 +133,8 @@ def paint(polygons: Polygons, size: int, some: slice) -> Pixels:
 def grainy(pixels: Pixels, seed: int) -> Pixels:
     """As a camera's: on perfectly flat colours features see the faintest noise as the worst."""
     noise = np.random.RandomState(seed).randint(-GRAIN, GRAIN + 1, pixels.shape, np.int16)
-    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    seen: Pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    return seen
 
 
 def in_steps(place: Floats) -> NDArray[np.int32]:

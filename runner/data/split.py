@@ -63,6 +63,6 @@ def checked(order: Order) -> Order:
     if train + held_out < 2 * FEWEST or train < FEWEST:
         raise DataError(
             f"{train + held_out} usable images, {train} of them to train on, are too few: "
-            f"at least {2 * FEWEST} are needed"
+            f"at least {2 * FEWEST} are needed, {FEWEST} of them to train on"
         )
     return order

@@ -78,4 +78,5 @@ def painted(corners: Floats, size: int) -> Pixels:
     )
     fine = paint(polygons, 2 * size, slice(None))[:, :1].astype(np.uint16)
     four = fine.reshape(count, 1, size, 2, size, 2).sum((3, 5), dtype=np.uint16)
-    return ((four + 2) // 4).astype(np.uint8)
+    seen: Pixels = ((four + 2) // 4).astype(np.uint8)
+    return seen

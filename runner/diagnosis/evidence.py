@@ -114,9 +114,9 @@ def evidence(folder: Path, around: Surroundings | str) -> Evidence:
         looks = whole(Looks, folder / "looks.json")
     except Foreign as error:
         raise RunError(str(error)) from None
-    if result is None and looks is None:
-        raise RunError(f"{folder} holds no trial (result.json, looks.json), or a damaged one")
     left = result or looks
+    if left is None:
+        raise RunError(f"{folder} holds no trial (result.json, looks.json), or a damaged one")
     trial, taken = left.trial, left.looks
     whole_already = result and result.signs and (folder / GENERATOR).exists()
     state = {} if whole_already else checkpoint.load(folder / "checkpoint.pt", ignored) or {}
@@ -203,8 +203,10 @@ def measured(game: Game, around: Surroundings) -> tuple[Samples | None, str | No
     kinds = variety(samples, images.train, images.held_out) if many else None
     grid = None
     if not images.of_points:
-        real = images.held_out[: held.count]
-        grid = ripple(samples, np.asarray(real)) if real.shape[1] == samples.shape[1] else None
+        seen, real = (
+            np.asarray(each, np.uint8) for each in (samples, images.held_out[: held.count])
+        )
+        grid = ripple(seen, real) if real.shape[1] == seen.shape[1] else None
     return Samples(
         count=held.count,
         spread=spread(features) / max(spread(held.features), 1e-12),

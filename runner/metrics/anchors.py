@@ -75,7 +75,7 @@ def made_of(real: Pixels) -> dict[str, Sample]:
     return {
         "noise": lambda n, seed: noise(seed, (n, *real.shape[1:])),
         "mean": lambda n, seed: np.broadcast_to(mean, (n, *mean.shape)),
-        "blur": lambda n, seed: blurred(real[:n]),
+        "blur": lambda n, seed: blurred(np.asarray(real[:n], np.uint8)),
     }
 
 

@@ -50,7 +50,7 @@ def run_by(engine: Engine, network: nn.Module, shape: Shape, device: torch.devic
     network.eval().requires_grad_(False)
     if engine == "openvino":
         return OpenVino(network, shape)
-    network.to(device, memory_format=torch.channels_last)  # 1.5 times as fast on a CPU
+    network.to(device).to(memory_format=torch.channels_last)  # 1.5 times as fast on a CPU
 
     def forward(batch: Tensor) -> Tensor:
         features: Tensor = network(batch.to(memory_format=torch.channels_last))

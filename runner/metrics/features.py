@@ -39,7 +39,7 @@ class Extractor(Protocol):
         self,
     ) -> str: ...  # sha256 over weights, sizes, resize, scaling, precision and engine
 
-    def __call__(self, images: Images) -> NDArray[np.float32]: ...  # (N, dimension)
+    def __call__(self, images: Images, /) -> NDArray[np.float32]: ...  # (N, dimension)
 
 
 def extractor(

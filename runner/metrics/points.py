@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist, pdist
 from torch import Tensor
 
 from runner.metrics.errors import MetricError
-from runner.metrics.pixels import is_points
+from runner.metrics.pixels import Images, is_points
 
 NAME = "coordinates"
 Array = NDArray[np.floating]
@@ -26,9 +26,9 @@ class Coordinates:
     engine: str = "none"
     digest: str = hashlib.sha256(b"coordinates 1").hexdigest()
 
-    def __call__(self, points: Array | Tensor) -> NDArray[np.float32]:
+    def __call__(self, points: Images) -> NDArray[np.float32]:
         """float32 (N, 2, 1, 1) to (N, 2)."""
-        values = points.cpu().numpy() if isinstance(points, Tensor) else np.asarray(points)
+        values = points.cpu().numpy() if isinstance(points, Tensor) else points
         if not is_points(values):
             raise MetricError(f"Points are measured as float32 (N, 2, 1, 1), not {values.shape}.")
         return values.reshape(len(values), 2).astype(np.float32, copy=False)

@@ -98,6 +98,7 @@ def _read(file: Path, key: str, extractor: Extractor) -> Reference | None:
 
 def _write(reference: Reference, file: Path) -> None:
     """Whole or not at all. A cache that cannot be written costs time, not the run."""
+    assert isinstance(reference.target, Target)  # points are measured anew every time
     tensors: dict[str, NDArray[np.floating]] = {
         "features": reference.features,
         "mean": reference.target.mean,

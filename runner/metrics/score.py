@@ -8,8 +8,9 @@ from pydantic import Field
 from knowledge.schema import Record
 from runner.metrics import inception
 from runner.metrics.errors import MetricError
-from runner.metrics.features import COORDINATES, Extractor
+from runner.metrics.features import Extractor
 from runner.metrics.pixels import Images
+from runner.metrics.points import NAME as COORDINATES
 from runner.metrics.references import Reference
 from runner.metrics.secondary import SECONDARY, secondary_of
 

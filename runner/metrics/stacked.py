@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -43,18 +43,17 @@ def modes(images: NDArray[np.uint8], classify: Classify, classes: int) -> dict[s
     }
 
 
-class Classifier(NamedTuple):
+@dataclass(frozen=True)
+class Classifier:
     network: nn.Module
     accuracy: float  # on images that it was not trained on
     device: torch.device
 
-    @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-        scores = [
-            self.network(pixels(images[start : start + 1000]).to(self.device)).argmax(1).cpu()
-            for start in range(0, len(images), 1000)
-        ]
-        return torch.cat(scores).numpy()
+        blocks = (images[start : start + 1000] for start in range(0, len(images), 1000))
+        with torch.inference_mode():
+            told = [self.network(pixels(block).to(self.device)).argmax(1).cpu() for block in blocks]
+        return torch.cat(told).numpy()
 
 
 def classifier(

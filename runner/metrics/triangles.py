@@ -124,7 +124,8 @@ def scanned(corners: Tensor, size: int) -> Tensor:
     right = torch.where(crosses, crossing, 0.0).amax(-1, keepdim=True)
     pixel = torch.arange(size, device=corners.device)
     covered = (torch.minimum(right, pixel + 1.0) - torch.maximum(left, pixel + 0.0)).clamp(min=0)
-    return covered.unflatten(-2, (size, LINES)).mean(-2)
+    shares: Tensor = covered.unflatten(-2, (size, LINES)).mean(-2)
+    return shares
 
 
 # Inverting ------------------------------------------------------------------------------------

@@ -69,7 +69,8 @@ class AutoEncoder(nn.Module):
 
     def score(self, images: Tensor, codes: Tensor) -> Tensor:
         off = (images.float() - self.decoder(codes).float()).flatten(1)
-        return -(off.norm(dim=1) if self.error == "euclidean" else off.abs().mean(1))
+        error: Tensor = off.norm(dim=1) if self.error == "euclidean" else off.abs().mean(1)
+        return -error
 
     def forward(self, images: Tensor) -> Tensor:
         return self.score(images, self.features(images))

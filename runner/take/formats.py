@@ -88,7 +88,8 @@ def write_torchscript(game: Game, weights: Path, path: Path) -> None:
     content = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", FutureWarning)  # deprecated, and what torch alone can read
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # what is written is checked
+        # What is written is checked.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
         script = torch.jit.trace(network_of(game), example, check_trace=False)
         notes = {"latent_dim": str(example.shape[1])}
         torch.jit.save(script, content, _extra_files=notes)
@@ -149,6 +150,7 @@ def write_onnx(game: Game, weights: Path, path: Path) -> None:
         dynamo=True,
         verbose=False,
     )
+    assert program is not None  # only the older exporter returns nothing
     model = program.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]  # stack traces: they name folders of whoever exports

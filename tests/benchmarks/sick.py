@@ -26,6 +26,7 @@ from knowledge.library import build as library_of
 from knowledge.schema import Recipe
 from runner.data import open_images
 from runner.data.cache import cache_folder
+from runner.data.split import FEWEST
 from runner.data.whole import whole_folder
 from runner.execute import folder_of
 from runner.kept import result_in
@@ -307,7 +308,7 @@ def few(name: str, data: str) -> str:
     if not folder.exists():
         source = open_images(data, size=16)
         with whole_folder(folder) as unfinished:
-            times = -(-BATCH // FEW[name])  # a batch takes as many as it has
+            times = -(-FEWEST // FEW[name])
             write_images(source.train[: FEW[name]], unfinished / "train", times)
             write_images(source.held_out[:HELD_OUT], unfinished / "test", 1)
     return str(folder)
