@@ -173,10 +173,18 @@ def test_where_a_log_is_missing_it_cannot_be_told():
     }  # fmt: skip
 
 
-def test_images_that_are_all_alike_hide_the_grid():
-    assert told(trial(samples={"cells": 1.0, "levels": 9.0, "ripple": 30.0}))["checkerboard"] == (
-        "cannot be told"
-    )
+@pytest.mark.parametrize(
+    ("levels", "ripple", "answer"),
+    [
+        (9.0, 30.0, "cannot be told"),
+        (9.0, 400.0, "found"),
+        (9.0, 2.0, "not found"),
+        (1.0, 400.0, "not found"),
+    ],
+)
+def test_images_that_are_all_alike_hide_all_but_the_plainest_grid(levels, ripple, answer):
+    alike = trial(samples={"cells": 1.0, "levels": levels, "ripple": ripple})
+    assert told(alike)["checkerboard"] == answer
 
 
 def test_a_critic_that_is_too_strong_is_a_trouble_that_the_advisor_knows_and_a_weak_one_is_none():
