@@ -41,7 +41,7 @@ def conditional(cast: Cast, *, critic: Asked = "concatenation") -> Game:
         "fake_features": lambda critic, fake_view, labels: critic.features(fake_view, labels),
         "informed_critic": lambda critic, labels: Informed(critic, labels),
     }
-    game = replace(game, quantities={**game.quantities, **told(classes), **own})
+    game = replace(game, quantities={**game.quantities, **told(), **own})
     return replace(game, turns=tuple(asking(turn) for turn in game.turns))
 
 
@@ -75,7 +75,7 @@ def auxiliary_classifier(cast: Cast, *, weight: float = 1.0) -> Game:
     generator = replace(generator, terms={**generator.terms, **wanted})
     return replace(
         game,
-        quantities={**game.quantities, **told(classes), **own},
+        quantities={**game.quantities, **told(), **own},
         turns=(critic, generator),
     )
 
@@ -90,18 +90,22 @@ def classes_of(cast: Cast) -> int:
     return cast.image.classes
 
 
-def told(classes: int) -> Mapping[str, Quantity]:
+def told() -> Mapping[str, Quantity]:
     """Labels come with a batch; where there is none they are drawn as often as training saw them."""
 
     def labels(generator: Told, count: int, rng: torch.Generator, device: torch.device) -> Tensor:
-        seen = generator.seen if generator.seen.any() else torch.ones(classes)
-        often = seen.to(rng.device, torch.double)
+        often = drawn_as_often(generator).to(rng.device, torch.double)
         return torch.multinomial(often, count, replacement=True, generator=rng).to(device)
 
     return {
         "labels": labels,
         "fake": lambda generator, latents, labels: generator(latents, labels),
     }
+
+
+def drawn_as_often(generator: "Told") -> Tensor:
+    """How often each class, (classes,): as training saw it, and all alike before any training."""
+    return generator.seen if generator.seen.any() else torch.ones_like(generator.seen)
 
 
 class Informed(nn.Module):
@@ -149,7 +153,8 @@ class Told(nn.Module):
 
     def __init__(self, network: nn.Module, classes: int, *, by_norm: bool) -> None:
         super().__init__()
-        self.network = by_class(network, classes) if by_norm else network
+        self.word = Word()
+        self.network = by_class(network, classes, self.word) if by_norm else network
         self.classes, self.by_norm = classes, by_norm
         self.register_buffer("seen", torch.zeros(classes, dtype=torch.long))
 
@@ -157,21 +162,30 @@ class Told(nn.Module):
         if self.training:
             self.seen += torch.bincount(labels, minlength=self.classes)
         if self.by_norm:
-            for norm in self.network.modules():
-                if isinstance(norm, NormByClass):
-                    norm.labels = labels
+            self.word.labels = labels
             images: Tensor = self.network(latents)
+            self.word.labels = None
         else:
             beside = one_hot(labels, self.classes).to(latents.dtype)
             images = self.network(torch.cat([latents, beside], 1))
         return images
 
 
+class Word:
+    """What norms by class are told beside the values that go through them.
+
+    No attribute of a network, which whoever exports one would take for a part of it.
+    """
+
+    labels: Tensor | None = None  # of the batch that goes through
+
+
 class NormByClass(nn.Module):
     """Batch norm whose scales and shifts are the class's own; all begin as 1 and 0."""
 
-    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, classes: int) -> None:
+    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d, classes: int, word: Word) -> None:
         super().__init__()
+        self.word = word
         self.norm = type(norm)(
             norm.num_features, eps=norm.eps, momentum=norm.momentum, affine=False
         )
@@ -179,21 +193,21 @@ class NormByClass(nn.Module):
         self.shift = nn.Embedding(classes, norm.num_features)
         nn.init.ones_(self.scale.weight)
         nn.init.zeros_(self.shift.weight)
-        self.labels: Tensor | None = None  # of the batch that comes
 
     def forward(self, values: Tensor) -> Tensor:
-        assert self.labels is not None  # the generator tells them first
+        labels = self.word.labels
+        assert labels is not None  # the generator tells them first
         shape = (-1, values.shape[1], *[1] * (values.ndim - 2))
-        scale, shift = (each(self.labels).view(shape) for each in (self.scale, self.shift))
+        scale, shift = (each(labels).view(shape) for each in (self.scale, self.shift))
         normed: Tensor = scale * self.norm(values) + shift
         return normed
 
 
-def by_class(network: nn.Module, classes: int) -> nn.Module:
-    """The network with every batch norm in it made the classes' own."""
+def by_class(network: nn.Module, classes: int, word: Word) -> nn.Module:
+    """The network with every batch norm in it made the classes' own; it listens to the word."""
     for name, module in list(network.named_modules()):
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            network.set_submodule(name, NormByClass(module, classes))
+            network.set_submodule(name, NormByClass(module, classes, word))
     return network
 
 

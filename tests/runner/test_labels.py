@@ -8,7 +8,7 @@ from runner import parts
 from runner.game import build, sample
 from runner.parts import PartError
 from runner.scene import ImageShape
-from runner.structures.labels import NormByClass
+from runner.structures.labels import NormByClass, Word
 from runner.train import train
 from tests.runner.small import IMAGE, Bars, recipe, scene_of
 
@@ -69,11 +69,12 @@ def test_the_inner_product_of_a_projection_is_what_the_label_adds():
 
 
 def test_a_norm_by_class_is_batch_norm_with_scales_of_its_own():
-    plain, by_class = nn.BatchNorm2d(3), NormByClass(nn.BatchNorm2d(3), 2)
+    word = Word()
+    plain, by_class = nn.BatchNorm2d(3), NormByClass(nn.BatchNorm2d(3), 2, word)
     values, labels = torch.randn(6, 3, 4, 4), torch.tensor([0, 1, 0, 1, 1, 0])
     with torch.no_grad():
         by_class.scale.weight[1], by_class.shift.weight[1] = 2.0, 0.5
-    by_class.labels = labels
+    word.labels = labels
     expected = plain(values)
     expected[labels == 1] = 2 * expected[labels == 1] + 0.5
     assert torch.allclose(by_class(values), expected, atol=1e-6)
