@@ -13,6 +13,7 @@ from knowledge.schema import Dataset
 from runner import wording
 from runner.data.points import MIXTURES
 from runner.game import rule_book
+from runner.keepsakes import SAYS, known, mark
 from runner.metrics import Score
 from runner.plan import RunPlan
 from runner.report import circumstances, held, recipe_rows
@@ -22,7 +23,8 @@ from runner.run import ranked
 from runner.scene import Game
 from runner.settle import stored
 from runner.take.find import Taken
-from runner.take.formats import FORMATS, Check
+from runner.take.formats import FORMATS, INPUTS, Check
+from runner.take.generator import classes_of
 
 SET_OF = {"polygons": "triangles", **dict.fromkeys(MIXTURES, "gaussian-mixture")}
 
@@ -36,18 +38,24 @@ class Context(NamedTuple):
     candidate: Candidate | None
     around: dict[str, Any]  # versions and hardware
     dataset: Dataset | None
+    copies: dict[str, Any] | None  # what was found of its samples (runner/keepsakes.py)
 
 
-def card_of(taken: Taken, game: Game, checks: Sequence[Check]) -> str:
-    """As Markdown; without any path of this machine."""
+def card_of(taken: Taken, game: Game, checks: Sequence[Check], rows: bool = False) -> str:
+    """As Markdown; without any path of this machine. rows: its picture has one for each class."""
     score = taken.result.score
+    classes = classes_of(game, taken.weights)
+    takes = " and ".join(f"`{name}`" for name in INPUTS[: 2 if classes else 1])
     return environment().get_template("card.md.j2").render(
         trial=taken.trial,
         result=taken.result,
         image=game.image,
         kind=kind_of(game),
         checks=checks,
-        says={format.file: format.says for format in FORMATS.values()},
+        says={format.file: format.says.format(takes=takes) for format in FORMATS.values()},
+        classes=classes,
+        rows=rows,
+        by_norm=bool(classes) and game.networks["generator"].by_norm,
         recipe=list(recipe_rows(taken.trial.recipe)),
         score=score,
         measures=list(measures(score, taken.result.truth)) if score else [],
@@ -80,7 +88,17 @@ def context(taken: Taken) -> Context | None:
         next((each for each in advice.arms if each.id == arm), None),
         circumstances(taken.run / "run.json"),
         rule_book().datasets.get(SET_OF.get(plan.data.where, plan.data.where)),
+        copies(taken, plan),
     )
+
+
+def copies(taken: Taken, plan: RunPlan) -> dict[str, Any] | None:
+    """None where nobody has looked for them, or looked at another generator."""
+    path = (taken.run or taken.folder) / SAYS
+    if known(path) != mark(taken.weights, plan):
+        return None
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
 
 
 def measures(score: Score, truth: dict[str, float]) -> Iterator[tuple[str, float]]:

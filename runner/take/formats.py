@@ -3,7 +3,7 @@
 import io
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -14,13 +14,22 @@ from torch import Tensor, nn
 from knowledge.files import write_whole
 from runner.scene import Game
 from runner.take.find import TakeError
-from runner.take.generator import BLOCK, images_of, latent_dim, read_generator
+from runner.take.generator import (
+    BLOCK,
+    classes_of,
+    images_of,
+    latent_dim,
+    read_generator,
+    told_classes,
+)
 
 PROBES = (1, 7, BLOCK)  # sizes of batches: an export must not have learnt one of them by heart
 PROBE_SEED = 11
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
+INPUTS = ("latents", "labels")  # the second where a generator is told a class
 
-Run = Callable[[Tensor], Tensor]  # latents (N, d) -> images (N, C, H, W), as the file gives them
+# latents (N, d), and labels (N,) if any -> images (N, C, H, W), as the file gives them
+Run = Callable[..., Tensor]
 
 
 class Format(NamedTuple):
@@ -33,11 +42,11 @@ class Format(NamedTuple):
     write: Callable[[Game, Path, Path], None]  # game, the trial's weights, the file to write
     read: Callable[[Path], Run]
     tolerance: float
-    says: str
+    says: str  # {takes}: what its program is given
 
 
 class Check(NamedTuple):
-    """The largest difference from the original's images, over the same latents."""
+    """The largest difference from the original's images, over the same latents and all classes."""
 
     file: str
     samples: int
@@ -60,20 +69,41 @@ def written(format: Format, game: Game, weights: Path, folder: Path) -> Check:
 
 def compared(game: Game, run: Run, format: Format) -> Check:
     """Points are unbounded: far out, they may differ by as much more."""
-    differences, largest = [], 1.0
-    rng = torch.Generator().manual_seed(PROBE_SEED)
-    for count in PROBES:
-        latents = torch.randn(count, latent_dim(game), generator=rng)
-        wanted = images_of(game, latents)
-        made = run(latents)
+    samples, differences, largest = 0, [], 1.0
+    for given in batches(game):
+        wanted = images_of(game, *given)
+        made = run(*given)
         if made.shape != wanted.shape:
             shapes = (" x ".join(map(str, each.shape)) for each in (made, wanted))
             raise TakeError(f"{format.file} makes {' instead of '.join(shapes)}")
+        samples += len(made)
         differences.append(float((made - wanted).abs().max()))
         largest = max(largest, float(wanted.abs().max()))
     # NaN would lose against anything in max().
     worst = float(torch.tensor(differences).max())
-    return Check(format.file, sum(PROBES), worst, format.tolerance * largest)
+    return Check(format.file, samples, worst, format.tolerance * largest)
+
+
+def batches(game: Game) -> Iterator[tuple[Tensor, ...]]:
+    """What the generator takes, in batches of every size; classes come in turn until all have.
+
+    Of more classes than the largest batch holds, the smaller sizes see only as many: a thousand
+    one by one take minutes.
+    """
+    rng = torch.Generator().manual_seed(PROBE_SEED)
+    size, classes = latent_dim(game), told_classes(game)
+    for count in PROBES:
+        some = classes if count == max(PROBES) else min(classes, max(PROBES))
+        for first in range(0, max(1, some), count):
+            latents = torch.randn(count, size, generator=rng)
+            labels = torch.arange(first, first + count)
+            yield (latents, labels % classes) if classes else (latents,)
+
+
+def example(game: Game) -> tuple[Tensor, ...]:
+    """Of the right kinds and shapes, for what follows a network's operations."""
+    latents = torch.zeros(2, latent_dim(game))
+    return (latents, torch.zeros(2, dtype=torch.long)) if told_classes(game) else (latents,)
 
 
 def network_of(game: Game) -> nn.Module:
@@ -84,14 +114,17 @@ def network_of(game: Game) -> nn.Module:
 
 
 def write_torchscript(game: Game, weights: Path, path: Path) -> None:
-    example = torch.zeros(2, latent_dim(game))
-    content = io.BytesIO()
+    given, content = example(game), io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", FutureWarning)  # deprecated, and what torch alone can read
-        # What is written is checked.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        script = torch.jit.trace(network_of(game), example, check_trace=False)
-        notes = {"latent_dim": str(example.shape[1])}
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # what is written is checked
+        script = torch.jit.trace(network_of(game), given, check_trace=False)
+        classes = classes_of(game, weights)
+        notes = {
+            "latent_dim": str(latent_dim(game)),
+            "classes": "\n".join(each.name for each in classes),
+            "seen": "\n".join(str(each.seen) for each in classes),
+        }
         torch.jit.save(script, content, _extra_files=notes)
     write_whole(path, without_traces(content))
 
@@ -112,8 +145,8 @@ def read_torchscript(path: Path) -> Run:
         script = torch.jit.load(path, map_location="cpu")
 
     @torch.no_grad()
-    def run(latents: Tensor) -> Tensor:
-        made: Tensor = script(latents)
+    def run(*given: Tensor) -> Tensor:
+        made: Tensor = script(*given)
         return made
 
     return run
@@ -128,7 +161,7 @@ def write_safetensors(game: Game, weights: Path, path: Path) -> None:
 
 def read_safetensors(path: Path) -> Run:
     game = read_generator(path)
-    return lambda latents: images_of(game, latents)
+    return lambda *given: images_of(game, *given)
 
 
 # ONNX ----------------------------------------------------------------------------------------
@@ -141,16 +174,18 @@ def write_onnx(game: Game, weights: Path, path: Path) -> None:
         raise TakeError(f"{needs}: pip install 'gan-advisor[export]'")
     import onnx
 
-    program = torch.onnx.export(
-        network_of(game),
-        (torch.zeros(2, latent_dim(game)),),
-        input_names=["latents"],
-        output_names=["images"],
-        dynamic_shapes=({0: torch.export.Dim("count", min=1)},),
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None  # only the older exporter returns nothing
+    given, count = example(game), torch.export.Dim("count", min=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that latents and labels are as many
+        program = torch.onnx.export(
+            network_of(game),
+            given,
+            input_names=INPUTS[: len(given)],
+            output_names=["images"],
+            dynamic_shapes=({0: count},) * len(given),
+            dynamo=True,
+            verbose=False,
+        )
     model = program.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]  # stack traces: they name folders of whoever exports
@@ -162,7 +197,12 @@ def read_onnx(path: Path) -> Run:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    return lambda latents: torch.from_numpy(session.run(None, {"latents": latents.numpy()})[0])
+
+    def run(*given: Tensor) -> Tensor:
+        named = {name: each.numpy() for name, each in zip(INPUTS, given, strict=False)}
+        return torch.from_numpy(session.run(None, named)[0])
+
+    return run
 
 
 FORMATS: dict[str, Format] = {
@@ -176,6 +216,6 @@ FORMATS: dict[str, Format] = {
     ),
     "onnx": Format(
         "generator.onnx", write_onnx, read_onnx, 1e-4,
-        "weights and network as ONNX: `latents` to `images`, any number at a time",
+        "weights and network as ONNX: {takes} to `images`, any number at a time",
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""python generate.py [COUNT [SEED [OUT]]]: draws from generator.pt beside it; takes torch alone."""
+"""python generate.py [COUNT [SEED [OUT [CLASS]]]]: draws from generator.pt; takes torch alone."""
 
 import struct
 import sys
@@ -10,30 +10,30 @@ import torch
 
 
 @torch.inference_mode()
-def generate(count: int, seed: int = 0) -> torch.Tensor:
+def generate(count: int, seed: int = 0, label: int | str | None = None) -> torch.Tensor:
     """Images (N, C, H, W) from -1 to 1, or points; the first are the same whatever the count."""
     warnings.simplefilter("ignore", FutureWarning)  # TorchScript is read, but not developed on
-    notes = {"latent_dim": ""}
+    rng, notes = torch.Generator().manual_seed(seed), {"latent_dim": "", "classes": "", "seen": ""}
     network = torch.jit.load(Path(__file__).with_name("generator.pt"), "cpu", _extra_files=notes)
-    rng, size = torch.Generator().manual_seed(seed), (64, int(notes["latent_dim"]))
-    blocks = (torch.randn(size, generator=rng) for _ in range(0, count, 64))
-    return torch.cat([network(latents) for latents in blocks])[:count]
-
-
-def png(images: torch.Tensor) -> bytes:
-    """Eight to a row."""
-    pixels = (images * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
-    sheet = torch.nn.functional.pad(pixels, (0,) * 7 + (-len(pixels) % 8,)).unflatten(0, (-1, 8))
-    rows = torch.nn.functional.pad(sheet.permute(0, 3, 1, 4, 2).flatten(2).flatten(0, 1), (1, 0))
-    sizes, colour = (8 * images.shape[3], len(rows)), (0, 4, 2, 6)[images.shape[1] - 1]
-    head, data = struct.pack(">2I5B", *sizes, 8, colour, 0, 0, 0), bytes(rows.flatten().tolist())
-    chunks = (b"IHDR" + head, b"IDAT" + zlib.compress(data), b"IEND")
-    packed = (struct.pack(f">I{len(c)}sI", len(c) - 4, c, zlib.crc32(c)) for c in chunks)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+    names, blocks = notes["classes"].decode().splitlines(), range(0, count, 64)
+    given = [(torch.randn(64, int(notes["latent_dim"]), generator=rng) for _ in blocks)]
+    if label is not None:  # by the name of a class, or else by its number
+        number = [*names, *map(str, range(len(names)))].index(str(label)) % len(names)
+        given += [[torch.full((64,), number)] * len(blocks)]
+    elif names:  # each class as often as training saw it
+        seen = torch.tensor([float(often) for often in notes["seen"].split()], dtype=torch.double)
+        given += [(torch.multinomial(seen, 64, True, generator=rng) for _ in blocks)]
+    return torch.cat([network(*each) for each in zip(*given, strict=True)])[:count]
 
 
 if __name__ == "__main__":
-    count, seed, out = [*sys.argv[1:], *("64", "0", "generated.png")[len(sys.argv) - 1 :]]
-    made = generate(int(count), int(seed))
+    count, seed, out, *label = [*sys.argv[1:], *("64", "0", "generated.png")[len(sys.argv) - 1 :]]
+    made = generate(int(count), int(seed), *label)
+    pixels = (made * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)  # eight to a row
+    sheet = torch.nn.functional.pad(pixels, (0,) * 7 + (-len(made) % 8,)).unflatten(0, (-1, 8))
+    rows = torch.nn.functional.pad(sheet.permute(0, 3, 1, 4, 2).flatten(2).flatten(0, 1), (1, 0))
+    head = struct.pack(">2I2B3x", 8 * made.shape[3], len(rows), 8, (0, 4, 2, 6)[made.shape[1] - 1])
+    chunks = (b"IHDR" + head, b"IDAT" + zlib.compress(bytes(rows.flatten().tolist())), b"IEND")
+    packed = (struct.pack(f">I{len(c)}sI", len(c) - 4, c, zlib.crc32(c)) for c in chunks)
     points = str(made.flatten(1).tolist()).encode()  # of a plane: as JSON
-    Path(out).write_bytes(png(made) if made.shape[2] > 1 else points)
+    Path(out).write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed) if made.shape[2] > 1 else points)

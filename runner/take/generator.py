@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,6 +17,7 @@ from runner.game import sample
 from runner.parts import PartError
 from runner.scene import Game, ImageShape, Scene
 from runner.structures import Cast, structure
+from runner.structures.labels import drawn_as_often
 from runner.take.find import TakeError
 from runner.told import is_told
 
@@ -113,20 +114,41 @@ def has_normal_latents(game: Game) -> bool:
 
 def latent_dim(game: Game) -> int:
     """Raises TakeError where a generator takes more than normal latents, or others."""
-    if is_told(game):
-        raise TakeError(
-            "generators that are told a class are not exported yet; draw from this one with "
-            "gan-runner sample --class"
-        )
     if not has_normal_latents(game):
-        raise TakeError("only generators that take normal latents, and nothing else, are exported")
+        raise TakeError(
+            "only generators that take normal latents, and nothing else but a class, are exported"
+        )
     return int(put_on_stage(game, torch.Generator())["latents"].shape[1])
 
 
+def told_classes(game: Game) -> int:
+    """Of how many classes the generator is told one; 0 where it is told none."""
+    return game.image.classes if is_told(game) else 0
+
+
+class Class(NamedTuple):
+    name: str  # in one line; the number where it has no name
+    seen: int  # how often training told it
+
+
+def classes_of(game: Game, weights: Path) -> list[Class]:
+    """Those that the generator is told, by their numbers; their names stand in its file."""
+    if not is_told(game):
+        return []
+    often = drawn_as_often(game.networks["generator"]).tolist()
+    known = classes_in(weights) or ("",) * len(often)
+    names = [" ".join(name.split()) or str(number) for number, name in enumerate(known)]
+    return [Class(*each) for each in zip(names, often, strict=True)]
+
+
 @torch.no_grad()
-def images_of(game: Game, latents: Tensor) -> Tensor:
-    """What the game makes of these latents, by whatever way it makes fakes."""
-    made: Tensor = put_on_stage(game, torch.Generator(), latents=latents)["fake"]
+def images_of(game: Game, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+    """What the game makes of these latents, by whatever way it makes fakes.
+
+    labels: (N,), of the classes, where the generator is told one.
+    """
+    known = {"latents": latents} if labels is None else {"latents": latents, "labels": labels}
+    made: Tensor = put_on_stage(game, torch.Generator(), **known)["fake"]
     return made
 
 

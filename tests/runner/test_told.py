@@ -119,10 +119,3 @@ def test_the_file_says_which_classes_there_are(trial):
         made_by = json.loads(file.metadata()["gan-advisor"])
     assert made_by["classes"] == ["cat", "dog"]
     assert made_by["image"]["classes"] == 2
-
-
-def test_an_export_says_that_it_cannot_yet(trial, tmp_path):
-    done = asked("export", trial, "-o", tmp_path / "out")
-    assert done.exit_code == 2
-    assert "not exported yet" in " ".join(done.stderr.split())
-    assert not (tmp_path / "out").exists()

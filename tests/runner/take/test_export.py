@@ -2,10 +2,8 @@
 
 import json
 import runpy
-import subprocess
-import sys
+import shutil
 import zipfile
-from io import BytesIO
 
 import numpy as np
 import pytest
@@ -15,36 +13,17 @@ from torch import nn
 from typer.testing import CliRunner
 
 from runner.cli import app
+from runner.keepsakes import SAYS, mark
+from runner.metrics import to_uint8
+from runner.plan import RunPlan
 from runner.scene import ImageShape
+from runner.settle import stored
 from runner.take import TakeError, export, find, formats, read_generator
 from runner.take.export import SCRIPT
 from runner.take.formats import FORMATS, compared, written
-from runner.take.generate import png
-from runner.take.generator import drawn
 from tests.runner import runs
 from tests.runner.small import recipe
-
-# As where nothing of ours is installed, nor anything but torch.
-ALONE = """
-import sys
-from importlib.abc import MetaPathFinder
-class OnlyTorch(MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {ours}:
-            raise ModuleNotFoundError(name)
-sys.meta_path.insert(0, OnlyTorch())
-sys.argv = {words}
-import runpy
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-ABSENT = ("runner", "advisor", "knowledge", "safetensors", "pydantic", "PIL", "jinja2", "scipy")
-
-
-def run_alone(script, *words):
-    code = ALONE.format(ours=ABSENT, words=[str(script), *map(str, words)])
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=script.parent
-    )
+from tests.runner.take.drawing import cells, generate_of, ours, run_alone
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +46,10 @@ def test_the_script_draws_alone_what_we_draw(exported, run, tmp_path):
     ended = run_alone(out / "generate.py", 70, 5, tmp_path / "alone.png")
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""
-    ours = torch.cat(list(drawn(read_generator(find(run).weights), 70, seed=5)))
-    wanted = np.asarray(Image.open(BytesIO(png(ours)))).astype(int)
-    made = np.asarray(Image.open(tmp_path / "alone.png")).astype(int)
-    assert np.abs(made - wanted).max() <= 1  # rounding
-    assert made.std() > 10
+    made = cells(tmp_path / "alone.png", ImageShape(3, 16)).astype(int)
+    assert np.abs(made[:70] - to_uint8(ours(run, 70, 5)).numpy()).max() <= 1  # rounding
+    assert made[:70].std() > 3
+    assert (made[70:] == 0).all()
 
 
 def test_the_script_draws_points_too(points, tmp_path, monkeypatch):
@@ -79,9 +57,13 @@ def test_the_script_draws_points_too(points, tmp_path, monkeypatch):
     script = tmp_path / "out" / "generate.py"
     monkeypatch.setattr("sys.argv", [str(script), "3", "0", str(tmp_path / "points.json")])
     runpy.run_path(str(script), run_name="__main__")
-    ours = torch.cat(list(drawn(read_generator(find(points).weights), 3, seed=0))).flatten(1)
     made = torch.tensor(json.loads((tmp_path / "points.json").read_text()))
-    torch.testing.assert_close(made, ours)
+    torch.testing.assert_close(made, ours(points, 3, 0).flatten(1))
+
+
+def test_the_script_of_who_is_told_none_draws_none(exported):
+    with pytest.raises(ValueError, match="is not in list"):
+        generate_of(exported[0])(4, label=0)
 
 
 def test_the_script_is_short():
@@ -89,14 +71,30 @@ def test_the_script_is_short():
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_the_scripts_pictures_hold_every_pixel_in_its_place(channels):
-    values = torch.arange(11 * channels * 5 * 7) % 256
-    images = values.view(11, channels, 5, 7)
-    picture = Image.open(BytesIO(png((images - 127.5) / 127.5)))
-    assert picture.mode == ("L", "LA", "RGB", "RGBA")[channels - 1]
-    pixels = np.asarray(picture).reshape(2, 5, 8, 7, channels).transpose(0, 2, 4, 1, 3)
-    cells = pixels.reshape(16, channels, 5, 7)
-    assert np.array_equal(cells[:11], images.numpy())
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_the_scripts_pictures_hold_every_pixel_in_its_place(channels, tmp_path, monkeypatch):
+    images = (torch.arange(64 * channels * 7 * 7) % 251).view(64, channels, 7, 7)
+    script, out = shutil.copy(SCRIPT, tmp_path), tmp_path / "out.png"
+    network = torch.jit.trace(Stored((images - 127.5) / 127.5), torch.zeros(64, 2))
+    notes = {"latent_dim": "2", "classes": "", "seen": ""}
+    torch.jit.save(network, tmp_path / "generator.pt", _extra_files=notes)
+    monkeypatch.setattr("sys.argv", [str(script), "11", "0", str(out)])
+    runpy.run_path(str(script), run_name="__main__")
+    assert Image.open(out).mode == ("L", "LA", "RGB", "RGBA")[channels - 1]
+    found = cells(out, ImageShape(channels, 7))
+    assert np.array_equal(found[:11], images[:11].numpy())
+    assert (len(found), found[11:].max()) == (16, 0)
+
+
+class Stored(nn.Module):
+    """Makes the same images of whatever it is given."""
+
+    def __init__(self, images):
+        super().__init__()
+        self.register_buffer("images", images)
+
+    def forward(self, latents):
+        return self.images + 0 * latents.sum()
 
 
 def test_nothing_of_the_machine_is_exported(exported, run):
@@ -228,6 +226,25 @@ def test_the_card_says_data_licence_recipe_scores_protocol_and_limits(exported, 
         board["verdict"]["says"][:30],
     ):
         assert said in text, said
+
+
+def test_the_card_says_what_was_found_of_copies_and_only_of_this_generator(run, tmp_path):
+    """As keepsakes have it of the first arm."""
+    own = shutil.copytree(run, tmp_path / "run")
+    taken, plan = find(own), stored(RunPlan, own / "plan.json")
+
+    def card(which, out):
+        export(which, [], tmp_path / out)
+        return (tmp_path / out / "README.md").read_text()
+
+    found = {"count": 2000, "says": "No sign of memorisation: (z = 0.3).", "mark": "of another"}
+    (own / SAYS).write_text(json.dumps(found))
+    assert "Nobody has checked" in card(taken, "stale")
+    (own / SAYS).write_text(json.dumps(found | {"mark": mark(taken.weights, plan)}))
+    text = card(taken, "out")
+    assert "2,000 samples were looked at for copies of training images. No sign of" in text
+    assert "Nobody has checked" not in text
+    assert "Nobody has checked" in card(find(own / "trials" / "baseline-seed0"), "other")
 
 
 def test_the_card_of_a_lone_trial_says_that_it_knows_no_data(run, tmp_path):
