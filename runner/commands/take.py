@@ -91,8 +91,9 @@ def export(
 ) -> None:
     """Write a generator as files to keep: checked weights, a card, and a script that draws.
 
-    The script, generate.py, needs torch alone. Every file is read back and held against the
-    original; where one does not make the same images, nothing is written.
+    The script, generate.py, needs torch alone, and takes a class where the generator is told one.
+    Every file is read back and held against the original, over all classes; where one does not
+    make the same images, nothing is written.
     """
     with said(where):
         from knowledge.reading import nearest

@@ -94,7 +94,7 @@ def told() -> Mapping[str, Quantity]:
     """Labels come with a batch; where there is none they are drawn as often as training saw them."""
 
     def labels(generator: Told, count: int, rng: torch.Generator, device: torch.device) -> Tensor:
-        often = drawn_as_often(generator).to(rng.device, torch.double)
+        often = drawn_as_often(generator.seen).to(rng.device, torch.double)
         return torch.multinomial(often, count, replacement=True, generator=rng).to(device)
 
     return {
@@ -103,9 +103,9 @@ def told() -> Mapping[str, Quantity]:
     }
 
 
-def drawn_as_often(generator: "Told") -> Tensor:
-    """How often each class, (classes,): as training saw it, and all alike before any training."""
-    return generator.seen if generator.seen.any() else torch.ones_like(generator.seen)
+def drawn_as_often(seen: Tensor) -> Tensor:
+    """How often each class is, (classes,): as training saw it, and all alike before any training."""
+    return seen if seen.any() else torch.ones_like(seen)
 
 
 class Informed(nn.Module):

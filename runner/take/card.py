@@ -55,7 +55,7 @@ def card_of(taken: Taken, game: Game, checks: Sequence[Check], rows: bool = Fals
         says={format.file: format.says.format(takes=takes) for format in FORMATS.values()},
         classes=classes,
         rows=rows,
-        by_norm=bool(classes) and game.networks["generator"].by_norm,
+        by_norm=getattr(game.networks["generator"], "by_norm", None),
         recipe=list(recipe_rows(taken.trial.recipe)),
         score=score,
         measures=list(measures(score, taken.result.truth)) if score else [],

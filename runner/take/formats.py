@@ -1,5 +1,6 @@
 """A generator in other programs' formats, each held against the original before it counts."""
 
+import copy
 import io
 import warnings
 import zipfile
@@ -115,13 +116,15 @@ def network_of(game: Game) -> nn.Module:
 
 def write_torchscript(game: Game, weights: Path, path: Path) -> None:
     given, content = example(game), io.BytesIO()
+    network = copy.deepcopy(network_of(game)).requires_grad_(False)  # of whoever runs it
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", FutureWarning)  # deprecated, and what torch alone can read
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # what is written is checked
-        script = torch.jit.trace(network_of(game), given, check_trace=False)
+        # What is written is checked.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
+        script = torch.jit.trace(network, given, check_trace=False)
         classes = classes_of(game, weights)
         notes = {
-            "latent_dim": str(latent_dim(game)),
+            "latents": str(latent_dim(game)),
             "classes": "\n".join(each.name for each in classes),
             "seen": "\n".join(str(each.seen) for each in classes),
         }
@@ -186,6 +189,7 @@ def write_onnx(game: Game, weights: Path, path: Path) -> None:
             dynamo=True,
             verbose=False,
         )
+    assert program is not None  # only the older exporter returns nothing
     model = program.model_proto
     for node in model.graph.node:
         del node.metadata_props[:]  # stack traces: they name folders of whoever exports

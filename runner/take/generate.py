@@ -9,19 +9,19 @@ from pathlib import Path
 import torch
 
 
-@torch.inference_mode()
 def generate(count: int, seed: int = 0, label: int | str | None = None) -> torch.Tensor:
     """Images (N, C, H, W) from -1 to 1, or points; the first are the same whatever the count."""
     warnings.simplefilter("ignore", FutureWarning)  # TorchScript is read, but not developed on
-    rng, notes = torch.Generator().manual_seed(seed), {"latent_dim": "", "classes": "", "seen": ""}
+    rng, notes = torch.Generator().manual_seed(seed), {"latents": b"", "classes": b"", "seen": b""}
     network = torch.jit.load(Path(__file__).with_name("generator.pt"), "cpu", _extra_files=notes)
     names, blocks = notes["classes"].decode().splitlines(), range(0, count, 64)
-    given = [(torch.randn(64, int(notes["latent_dim"]), generator=rng) for _ in blocks)]
-    if label is not None:  # by the name of a class, or else by its number
-        number = [*names, *map(str, range(len(names)))].index(str(label)) % len(names)
-        given += [[torch.full((64,), number)] * len(blocks)]
+    known = [*names, *map(str, range(len(names))), *range(len(names))]  # by name, or by number
+    given = [(torch.randn(64, int(notes["latents"]), generator=rng) for _ in blocks)]
+    if label is not None:
+        assert label in known, f"no class {label!r} among {', '.join(names) or 'none'}"
+        given += [(torch.full((64,), known.index(label) % len(names)) for _ in blocks)]
     elif names:  # each class as often as training saw it
-        seen = torch.tensor([float(often) for often in notes["seen"].split()], dtype=torch.double)
+        seen = torch.tensor([int(times) for times in notes["seen"].split()]).double()
         given += [(torch.multinomial(seen, 64, True, generator=rng) for _ in blocks)]
     return torch.cat([network(*each) for each in zip(*given, strict=True)])[:count]
 

@@ -135,7 +135,9 @@ def classes_of(game: Game, weights: Path) -> list[Class]:
     """Those that the generator is told, by their numbers; their names stand in its file."""
     if not is_told(game):
         return []
-    often = drawn_as_often(game.networks["generator"]).tolist()
+    seen = game.networks["generator"].seen
+    assert isinstance(seen, Tensor)
+    often = drawn_as_often(seen).tolist()
     known = classes_in(weights) or ("",) * len(often)
     names = [" ".join(name.split()) or str(number) for number, name in enumerate(known)]
     return [Class(*each) for each in zip(names, often, strict=True)]
