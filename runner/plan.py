@@ -70,10 +70,11 @@ class Trial(Record):
 
 
 class Skip(Record):
-    """An arm that cannot be trained here, and why."""
+    """An arm that is not trained here, and why."""
 
     arm: str
     why: str
+    same_as: str | None = None  # the arm that stands for it, being the same recipe
 
 
 class Rung(Record):

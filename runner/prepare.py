@@ -10,6 +10,7 @@ import torch
 from advisor.recommendation import Recommendation
 from knowledge.reading import nearest
 from knowledge.schema import Recipe, Record
+from runner.alike import merged
 from runner.data import ImageSet, open_images
 from runner.data.cache import cache_folder
 from runner.data.source import Channels
@@ -100,6 +101,7 @@ def prepare(
         ),
         ImageShape(images.channels, images.size, len(images.classes)),
     )
+    trials, doubled = merged(trials, advice, request.overrides)
     arms = tuple(dict.fromkeys(trial.arm for trial in trials))
     control = advice.control.id if advice.control and advice.control.id in arms else None
     # A setting is tried once, so there are no seeds that could tell who is behind.
@@ -121,7 +123,7 @@ def prepare(
         device=device.type,
         compile=request.compile,
         trials=trials,
-        skipped=skipped,
+        skipped=(*skipped, *doubled),
         health=request.health,
     )
     return Prepared(plan, images, features)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from math import exp, floor, isfinite, log10
 
+from knowledge.schema import Part
+
 
 def figures(value: float, digits: int = 3) -> str:
     """So many significant digits, never as a power of ten: 21.3, 0.0412, 1230."""
@@ -67,3 +69,9 @@ def listed(names: Sequence[str]) -> str:
 def counted(number: int, thing: str) -> str:
     """1 seed, 3 seeds."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def part(each: Part) -> str:
+    """resnet (width 64)."""
+    settings = ", ".join(f"{name} {value}" for name, value in each.settings.items())
+    return f"{each.name} ({settings})" if settings else each.name

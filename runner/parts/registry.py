@@ -53,6 +53,12 @@ class Registry(Generic[T]):
             return chosen
         return self.around(chosen, **{k: v for k, v in part.settings.items() if k in common})
 
+    def filled(self, part: Part) -> dict[str, Any]:
+        """A part's settings and the defaults of those that it leaves out; nothing is checked."""
+        functions = (self.around, self.known.get(part.name))
+        defaults = (defaults_of(function) for function in functions if function is not None)
+        return {name: value for each in (*defaults, part.settings) for name, value in each.items()}
+
     def _check(self, part: str, name: str, value: Value, allowed: dict[str, Any]) -> None:
         if name not in allowed:
             which = hint(name, allowed) if allowed else "; it has none"
@@ -72,6 +78,12 @@ def settings_of(function: Callable[..., Any]) -> dict[str, Any]:
     types = get_type_hints(function, include_extras=True)
     parameters = inspect.signature(function).parameters.values()
     return {p.name: types[p.name] for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def defaults_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The keyword-only parameters and what they are where nobody says."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
 def hint(name: str, known: Iterable[str]) -> str:

@@ -166,7 +166,7 @@ class Report(Record):
     predicted: Predicted
     funnel: Funnel
     shortlist: tuple[Shortlisted, ...]  # the control arm last
-    skipped: tuple[Skip, ...]  # what was recommended and cannot be trained here
+    skipped: tuple[Skip, ...]  # what was recommended and was not trained here
     latents: tuple[int, ...]  # how many the generators have
     pictures: Pictures
     reproduction: Reproduction

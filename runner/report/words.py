@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from knowledge.schema import Part, Recipe
+from knowledge.schema import Recipe
 from runner.metrics import Score
 from runner.results import Leaderboard, Standing, TrialResult
-from runner.wording import figures, images
+from runner.wording import figures, images, part
 
 KINDS = {"noise": "noise", "mean": "the mean image", "blur": "blurred real images"}
 
@@ -63,8 +63,3 @@ def recipe_rows(recipe: Recipe) -> Iterator[tuple[str, str]]:
     yield "batch", f"{recipe.batch_size} images, {recipe.latent_dim} latents"
     if recipe.despite:
         yield "in spite of", f"the rules {', '.join(recipe.despite)}"
-
-
-def part(each: Part) -> str:
-    settings = ", ".join(f"{name} {value}" for name, value in each.settings.items())
-    return f"{each.name} ({settings})" if settings else each.name
