@@ -8,7 +8,7 @@ from math import log
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from advisor.recommendation import Step
@@ -31,6 +31,7 @@ from runner.report.charts import (
 from runner.report.contents import Course, Report, citations
 from runner.report.interactive import charts, in_words, library
 from runner.results import Look
+from runner.templates import templates
 
 LIMIT = 5_000_000  # bytes of the page: it can still be sent by mail
 PICTURES = 2_400_000  # bytes of all pictures, before they become text, which takes 4/3 of them
@@ -128,28 +129,8 @@ def by_stage(funnel: Sequence[Step]) -> Iterator[tuple[Stage, Iterator[Step]]]:
 @cache
 def environment() -> Environment:
     """Escapes everything: names and texts come from users and from knowledge files."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=unbroken,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "figures": lambda value, digits=3: "–" if value is None else wording.figures(value, digits),
-        "images": wording.images,
-        "chance": wording.chance,
-        "duration": wording.duration,
-        "gap": wording.gap,
-        "listed": wording.listed,
-        "counted": wording.counted,
-        "thousands": lambda number: f"{number:,}",
-        "web": web,
-        "whole": whole,
-        "data": data,
-    }
-    made.globals["span"] = wording.span
+    made = templates(TEMPLATES, autoescape=True, finalize=unbroken)
+    made.filters |= {"web": web, "whole": whole, "data": data}
     return made
 
 

@@ -4,12 +4,12 @@ import re
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from knowledge.schema import STAGES
-from runner import wording
 from runner.report.contents import Report
 from runner.report.html import web
+from runner.templates import templates
 
 
 class Ready(str):
@@ -30,28 +30,12 @@ def markdown(report: Report) -> str:
 @cache
 def environment() -> Environment:
     """Nothing is HTML here, and whatever is put in is read as it stands."""
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
+    made = templates(
+        Path(__file__).parent / "templates",
         finalize=lambda value: plain(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {
-        "figures": lambda value, digits=3: "–" if value is None else wording.figures(value, digits),
-        "images": wording.images,
-        "chance": wording.chance,
-        "duration": wording.duration,
-        "listed": wording.listed,
-        "counted": wording.counted,
-        "thousands": lambda number: f"{number:,}",
-        "ready": Ready,
-        "link": link,
-        "code": code,
-        "picture": picture,
-    }
-    made.globals["span"] = wording.span
+    made.filters |= {"ready": Ready, "link": link, "code": code, "picture": picture}
     return made
 
 

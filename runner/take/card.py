@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from advisor.recommendation import Candidate, Recommendation
 from knowledge import __version__
 from knowledge.schema import Dataset
-from runner import wording
 from runner.data.points import MIXTURES
 from runner.game import rule_book
 from runner.keepsakes import SAYS, known, mark
@@ -25,6 +24,7 @@ from runner.settle import stored
 from runner.take.find import Taken
 from runner.take.formats import FORMATS, INPUTS, Check
 from runner.take.generator import classes_of
+from runner.templates import templates
 
 SET_OF = {"polygons": "triangles", **dict.fromkeys(MIXTURES, "gaussian-mixture")}
 
@@ -108,22 +108,9 @@ def measures(score: Score, truth: dict[str, float]) -> Iterator[tuple[str, float
 
 def environment() -> Environment:
     """Nothing is HTML here, but names come from users: `plain` keeps them from being Markdown."""
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    made = templates(Path(__file__).parent, keep_trailing_newline=True)
     made.filters |= {
-        "figures": wording.figures,
-        "images": wording.images,
-        "duration": wording.duration,
-        "listed": wording.listed,
-        "counted": wording.counted,
-        "thousands": lambda number: f"{number:,}",
         "plain": plain,
         "quoted": lambda text: json.dumps(text, ensure_ascii=False),
     }
-    made.globals["span"] = wording.span
     return made
