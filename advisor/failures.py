@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from advisor.recommendation import Failure
+from advisor.recommendation import REMEMBERED, Failure
 from advisor.space import Combination
 from knowledge.schema import Gan
 
@@ -19,8 +19,13 @@ def failures(combination: Combination, gan: Gan | None, advice: "Advice") -> tup
 
 def of_system(gan: Gan | None, advice: "Advice") -> Iterator[Failure]:
     for each in gan.fails if gan else ():
-        short = advice.library.sources[each.source].short
-        yield Failure(says=each.says, then=each.then, sources=(f"{short}, {each.locator}",))
+        where = f"{advice.library.sources[each.source].short}, {each.locator}"
+        yield Failure(
+            says=each.says,
+            then=each.then,
+            sources=(where if each.verified else f"{where}, {REMEMBERED}",),
+            verified=each.verified,
+        )
 
 
 def of_kind(combination: Combination, own: frozenset[str], advice: "Advice") -> Iterator[Failure]:

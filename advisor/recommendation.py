@@ -49,6 +49,9 @@ class Remark(Record):
     sources: tuple[str, ...] = ()
 
 
+REMEMBERED = "as remembered, not looked up"  # of what was not read in the place that it names
+
+
 class Setting(Record):
     """Where a recipe's settings come from."""
 
@@ -67,6 +70,7 @@ class Failure(Record):
     rule: str | None = None  # where it is true of all of a kind
     citations: tuple[Citation, ...] = ()
     sources: tuple[str, ...] = ()  # "Brock et al. 2018, section 4"
+    verified: bool = True  # false: as remembered, and not looked up there; `sources` say it
 
 
 class Support(Record):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from advisor.recommendation import (
+    REMEMBERED,
     Answer,
     Candidate,
     Citation,
@@ -85,7 +86,7 @@ def failing(failure: Failure, heard: set[str]) -> Line:
 
 
 def setting(each: Setting) -> Line:
-    unchecked = "" if each.verified else " (as remembered, not looked up)"
+    unchecked = "" if each.verified else f" ({REMEMBERED})"
     return Line("settings", f"{each.what}{unchecked}", f"{each.short}, {each.locator}")
 
 

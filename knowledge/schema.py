@@ -233,7 +233,7 @@ class Variation(Record):
     change: RecipeChange
     source: str
     locator: str
-    verified: bool = True
+    verified: bool = True  # false: as remembered, and not looked up there
 
 
 class Failure(Record):
@@ -243,6 +243,7 @@ class Failure(Record):
     then: Text | None = None
     source: str
     locator: str
+    verified: bool = True  # false: as remembered, and not looked up there
 
 
 # The combination space -----------------------------------------------------------------------

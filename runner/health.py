@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from advisor.recommendation import Candidate, Recommendation
+from advisor.recommendation import REMEMBERED, Candidate, Recommendation
 from runner.metrics import Reference, secondary_of
 from runner.metrics.frechet import Features
 from runner.race import LEARNT
@@ -204,7 +204,8 @@ def foreseen(arm: Candidate, status: Status) -> tuple[str, ...]:
     if status not in ISSUES:
         return ()
     fails = (
-        f"{failure.says}; try {failure.then}" if failure.then else failure.says
+        (f"{failure.says}; try {failure.then}" if failure.then else failure.says)
+        + ("" if failure.verified else f" ({REMEMBERED})")
         for failure in arm.fails
     )
     troubles = (each.says for each in arm.troubles if each.issue in ISSUES[status])

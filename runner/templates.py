@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from advisor.recommendation import REMEMBERED
 from runner import wording
 
 
@@ -27,5 +28,5 @@ def templates(folder: Path, **settings: Any) -> Environment:  # noqa: ANN401 - J
         "counted": wording.counted,
         "thousands": lambda number: f"{number:,}",
     }
-    made.globals["span"] = wording.span
+    made.globals |= {"span": wording.span, "remembered": REMEMBERED}
     return made

@@ -11,6 +11,7 @@ from advisor.kb.related import (
     protocol,
     quote,
 )
+from advisor.recommendation import REMEMBERED
 from knowledge.library import Library
 from knowledge.numbers import Result
 from knowledge.schema import SLOTS, Failure, Gan, Record
@@ -82,7 +83,11 @@ def words(gan: Gan, field: str) -> tuple[str, ...]:
         return ()
     if not isinstance(value, tuple):
         return (str(value),)
-    return tuple(each.says if isinstance(each, Failure) else each for each in value)
+    return tuple(how(each) if isinstance(each, Failure) else each for each in value)
+
+
+def how(failure: Failure) -> str:
+    return failure.says if failure.verified else f"{failure.says} ({REMEMBERED})"
 
 
 def on_axis(gan: Gan, slot: str, library: Library) -> tuple[str, ...]:

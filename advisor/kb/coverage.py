@@ -31,6 +31,7 @@ class Coverage(Record):
     uncited: dict[str, tuple[str, ...]]  # kind -> entries that name no source
     unverified_numbers: dict[str, int]  # result table -> numbers not read at the place
     unverified_disagreements: int
+    unverified_recipes: dict[str, int]  # system -> settings, forms and ways to fail, likewise
     aspects: dict[str, int]  # claims by aspect, the rarest first
 
 
@@ -60,6 +61,9 @@ def coverage(library: Library) -> Coverage:
         uncited=uncited(library),
         unverified_numbers=dict(unverified.most_common()),
         unverified_disagreements=sum(not conflict.verified for conflict in every),
+        unverified_recipes={
+            gan.id: count for gan in library.gans.values() if (count := remembered(gan))
+        },
         aspects=dict(sorted(aspects.items(), key=lambda item: (item[1], item[0]))),
     )
 
@@ -77,6 +81,12 @@ def covered(gan: Gan, library: Library) -> Covered:
         disagreements=len(disagreements(library, gan.id)),
         gaps=tuple(gaps(gan, claims, numbers)),
     )
+
+
+def remembered(gan: Gan) -> int:
+    """Published settings, further forms and ways to fail that nobody looked up."""
+    groups = (gan.settings, gan.variations.values(), gan.fails)
+    return sum(not each.verified for group in groups for each in group)
 
 
 def gaps(gan: Gan, claims: list[Claim], numbers: list[Result]) -> Iterator[str]:

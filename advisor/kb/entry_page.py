@@ -8,6 +8,7 @@ from advisor.kb.names import KINDS
 from advisor.kb.page import Fields, Inline, Item, Items, Link, Page, joined
 from advisor.kb.related import Quoted
 from advisor.kb.show import Shown
+from advisor.recommendation import REMEMBERED
 
 # Fields whose words are ids, and of what.
 LEAD = {"datasets": "dataset", "dataset": "dataset", "metrics": "metric", "metric": "metric",
@@ -17,9 +18,10 @@ LEAD = {"datasets": "dataset", "dataset": "dataset", "metrics": "metric", "metri
         "gans": "gan", "model": "gan"}  # fmt: skip
 LABELS = {"issues_addressed": "addresses", "issues_open": "leaves open", "read_in": "read in",
           "own_method": "by its authors", "how_to_get": "how to get it"}  # fmt: skip
-ELSEWHERE = {"summary", "name", "facts", "settings", "defaults", "change", "checks", "says",
+ELSEWHERE = {"summary", "name", "facts", "settings", "variations", "fails", "defaults", "change",
+             "checks", "says",
              "about", "one_side", "other_side", "where", "verified", "advice", "title"}  # fmt: skip
-SHOWN_AS_FIELDS = {"where", "verified"}  # of anything that is no disagreement
+SHOWN_AS_FIELDS = {"where", "verified", "fails"}  # of what is neither system nor disagreement
 
 
 def entry_page(found: Shown) -> Page:
@@ -33,6 +35,8 @@ def entry_page(found: Shown) -> Page:
             ("What sources say", stated(entry)),
             ("Its place on the axes", on_axes(entry)),
             ("Published settings", settings(entry)),
+            ("Further published forms", variations(found)),
+            ("How it usually fails", failures(found)),
             ("What other evidence says", checked(found)),
             (claims_title(found), said(found) if found.kind != "claim" else ()),
             ("The other side", pages.claims(found.opposed)),
@@ -131,14 +135,37 @@ def settings(entry: dict[str, Any]) -> Iterator[Items]:
     if published := entry.get("settings"):
         yield Items(
             tuple(
-                Item(
-                    said_in_words(each["change"]),
-                    each.get("optimizer") or "",
-                    (Link(each["source"], f"source:{each['source']}"), f", {each['locator']}"),
-                )
+                Item(said_in_words(each["change"]), each.get("optimizer") or "", read_at(each))
                 for each in published
             )
         )
+
+
+def variations(found: Shown) -> Iterator[Items]:
+    if known := found.entry.get("variations"):
+        yield Items(
+            tuple(
+                Item(each["says"], f"{found.id}:{name}", read_at(each),
+                     (said_in_words(each["change"]),))
+                for name, each in known.items()
+            )
+        )  # fmt: skip
+
+
+def failures(found: Shown) -> Iterator[Items]:
+    if found.kind == "gan" and (known := found.entry.get("fails")):
+        yield Items(
+            tuple(
+                Item(each["says"] + (f" Then try {each['then']}." if each.get("then") else ""),
+                     cite=read_at(each))
+                for each in known
+            )
+        )  # fmt: skip
+
+
+def read_at(each: dict[str, Any]) -> Inline:
+    mark = "" if each.get("verified", True) else f"; {REMEMBERED}"
+    return (Link(each["source"], f"source:{each['source']}"), f", {each['locator']}{mark}")
 
 
 def said(found: Shown) -> Iterator[Items]:

@@ -233,6 +233,10 @@ def coverage(found: Coverage) -> Page:
         for table, count in found.unverified_numbers.items()
     ]
     unverified.append(("disagreements", (str(found.unverified_disagreements),)))
+    if found.unverified_recipes:
+        unverified.append(
+            ("settings, forms and ways to fail of", entries("gan", found.unverified_recipes))
+        )
     by_count = groupby(found.aspects.items(), key=lambda pair: pair[1])
     rare = tuple(
         (f"{count} claim{'s' if count > 1 else ''}", entries("aspect", [a for a, _ in group]))

@@ -15,6 +15,7 @@ class Foreseen(Record):
 
     says: str
     then: str | None = None  # what to try
+    verified: bool = True  # false: as remembered, and not looked up in its source
     could_be: bool  # what happened may have been this
 
 
@@ -84,11 +85,11 @@ def expectation(
 
 def foreseen(arm: Candidate, standing: Standing) -> Iterator[Foreseen]:
     """The ranking has picked out what could be what happened."""
-    said = {each.says: each.then for each in arm.fails}
-    said |= {each.says: None for each in arm.troubles}
-    for says, then in said.items():
+    said = {each.says: (each.then, each.verified) for each in arm.fails}
+    said |= {each.says: (None, True) for each in arm.troubles}
+    for says, (then, verified) in said.items():
         could_be = any(told.startswith(says) for told in standing.foreseen)
-        yield Foreseen(says=says, then=then, could_be=could_be)
+        yield Foreseen(says=says, then=then, verified=verified, could_be=could_be)
 
 
 def expected_place(arm: Candidate, candidates: Sequence[Candidate]) -> str:

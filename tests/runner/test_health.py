@@ -304,6 +304,10 @@ def test_what_the_advice_had_said_of_it_is_found():
         "It yields few kinds.",
     )
     assert foreseen(arm, "critic-won") == ("The critic wins; try fewer critic steps",)
+    heard = arm.fails[0].model_copy(update={"verified": False})
+    arm = arm.model_copy(update={"fails": (heard,)})
+    (told,) = foreseen(arm, "critic-won")
+    assert told == "The critic wins; try fewer critic steps (as remembered, not looked up)"
     assert foreseen(arm, "crashed") == ()
 
 

@@ -273,6 +273,24 @@ def test_what_was_foreseen_is_marked_where_it_could_be_what_happened() -> None:
     assert told.told
 
 
+@pytest.mark.parametrize("verified", [True, False])
+def test_what_nobody_looked_up_is_marked(tmp_path, verified) -> None:
+    planned = plan(["a"], 1)
+    arm = candidate(planned.trials[0])
+    marked = {
+        "settings": tuple(s.model_copy(update={"verified": verified}) for s in arm.settings),
+        "fails": (Failure(says="It falls over.", then="a cushion", verified=verified),),
+    }
+    found = recommended({"a": 1}).model_copy(
+        update={"candidates": (arm.model_copy(update=marked),)}
+    )
+    run_folder(tmp_path, planned, results(planned, {"a": [20.0]}), recommended=found)
+    run = read(tmp_path)
+    for says in (Page(render(run)).text, markdown(content(run))):
+        assert ("rate 0.0002 (as remembered, not looked up)" in says) is not verified
+        assert ("Then try a cushion. (as remembered, not looked up)" in says) is not verified
+
+
 def test_a_claim_is_quoted_once_with_all_its_needs() -> None:
     arm = candidate(plan(["a"], 1).trials[0])
     (witness,) = witnesses(arm, 1)
