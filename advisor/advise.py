@@ -1,35 +1,20 @@
 """Answers and library in, a reasoned shortlist out."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 
-from advisor.compose import compose, published
-from advisor.costs import cost, critic_steps, time_per_image, troubles
+from advisor.costs import critic_steps, time_per_image
 from advisor.cutting import Survivors, cut, holds
-from advisor.evidence import Evidence, cite
+from advisor.evidence import Evidence
 from advisor.explain.relax import relaxations
 from advisor.facts import Facts, derive
-from advisor.failures import failures
+from advisor.hand_over import recommendation
 from advisor.numbers import Numbers, Table, tables
-from advisor.overlays import used
-from advisor.ranking import HANDFUL, Arm, bold, conservative, ranked, spread, standing
-from advisor.recommendation import (
-    Answer,
-    Candidate,
-    Citation,
-    Recommendation,
-    Refusal,
-    Remark,
-    Rival,
-    Step,
-    Support,
-    Testimony,
-)
+from advisor.ranking import HANDFUL, Arm, ranked, spread
+from advisor.recommendation import Answer, Recommendation, Support, Testimony
 from advisor.robustness import robustness
 from advisor.space import Combination, Node, Space, default_task, nodes
-from advisor.unknown import unknown
-from knowledge import __version__
 from knowledge.library import Library
 from knowledge.schema import SLOTS, Claim, Rule
 
@@ -50,7 +35,7 @@ def recommend(
     how many of these runs a candidate stays.
     """
     advice = Advice(answers, library, strict=strict)
-    found = advice.recommendation(top)
+    found = recommendation(advice, top)
     if found.candidates and robust:
         stays = robustness(advice, top)
         candidates = (
@@ -111,30 +96,6 @@ class Advice:
             self.answers, self.library, strict=self.strict, leaving_out=silenced, praise=praise,
             like=self,
         )  # fmt: skip
-
-    def recommendation(self, top: int = HANDFUL) -> Recommendation:
-        refusal = self.refused_by
-        arms = [] if refusal else self.arms
-        handful = spread(arms, top)
-        candidates = [self.candidate(arm, handful) for arm in handful]
-        shown = {arm.id for arm in handful}
-        return Recommendation(
-            advisor_version=__version__,
-            answers=self.answers,
-            facts=self.facts,
-            funnel=() if refusal else self.funnel(),
-            candidates=tuple(candidates),
-            control=None if refusal else self.control(),
-            crowded_out=tuple(arm.id for arm in arms if arm.id not in shown),
-            conservative=conservative(candidates),
-            bold=bold(candidates),
-            advice=tuple(self.remark(r) for r in self.rules if r.advises and not refusal),
-            refusal=self.refusal(refusal) if refusal else None,
-            unknown=() if refusal else unknown(self),
-            serving=tuple(g.name for g in self.library.gans.values() if self.serves_the_task(g.id)),
-            names={gan.id: gan.name for gan in self.library.gans.values()},
-            overlays=used(self.library),
-        )
 
     def shortlist(self, top: int = HANDFUL) -> list[Arm]:
         """The candidates before they are written out."""
@@ -248,45 +209,6 @@ class Advice:
     def spoken_for(self, gan: str) -> bool:
         return any(witness.vote > 0 for witness in self.heard(gan)[1])
 
-    def funnel(self) -> tuple[Step, ...]:
-        return tuple(
-            self.step(rule, before, left) for rule, before, left in self.trail() if left != before
-        )
-
-    def step(self, rule: Rule, before: Survivors, after: Survivors) -> Step:
-        owners = self.space.owners.items()
-        gone = [gan for gan, own in owners if before.alive & own and not after.alive & own]
-        kept = {node.gan.id for node in after.beside}
-        gone += [node.gan.id for node in before.beside if node.gan.id not in kept]
-        return Step(
-            rule=rule.id,
-            stage=rule.stage,
-            layer=rule.layer,
-            says=rule.says,
-            because=rule.because,
-            instead=rule.instead,
-            before=before.alive.bit_count(),
-            after=after.alive.bit_count(),
-            beside_before=len(before.beside),
-            beside_after=len(after.beside),
-            dropped=() if rule.keeps == "serves-the-task" else tuple(gone),  # never in question
-            citations=self.citations(rule.claims),
-            counter=self.citations(rule.counter),
-            sources=tuple(self.library.sources[source].short for source in rule.sources),
-        )
-
-    def refusal(self, rule: Rule) -> Refusal:
-        return Refusal(
-            rule=rule.id,
-            because=rule.because,
-            instead=rule.instead,
-            citations=self.citations(rule.claims),
-            sources=tuple(self.library.sources[source].short for source in rule.sources),
-        )
-
-    def citations(self, claims: Iterable[str]) -> tuple[Citation, ...]:
-        return tuple(cite(self.library.claims[claim], self.library) for claim in claims)
-
     # Judging what is left ---------------------------------------------------------------------
 
     @cached_property
@@ -344,6 +266,14 @@ class Advice:
                 self._heard[gan] = self.evidence.support(testimony), testimony
         return self._heard[gan]
 
+    def noting(self, combination: Combination, own: frozenset[str]) -> Iterator[Rule]:
+        """The rules that have something to say of a combination."""
+        tags = {slot: self.space.tags[slot].get(combination[slot], set()) for slot in SLOTS}
+        node = Node(self.library.gans["gan"], {**tags, "loss": tags["loss"] | own})
+        for rule in self.rules:
+            if any(node.fits(selector) for selector in rule.notes):
+                yield rule
+
     # Published numbers -----------------------------------------------------------------------
 
     @cached_property
@@ -372,91 +302,6 @@ class Advice:
 
     def before(self, one: str, other: str) -> bool:
         return self.numbers.before(one, other)
-
-    def rivals(self, gan: str, shortlist: Iterable[Arm]) -> tuple[Rival, ...]:
-        """Those of the shortlist from which published numbers tell a GAN apart."""
-        others = dict.fromkeys(arm.gan for arm in shortlist)
-        gaps = {other: gap for other in others if (gap := self.numbers.apart(gan, other))}
-        return tuple(
-            Rival(gan=other, ratio=round(gap.ratio, 2), sources=self.measured(gan, other))
-            for other, gap in gaps.items()
-        )
-
-    def measured(self, one: str, other: str) -> tuple[str, ...]:
-        return tuple(self.library.sources[each].short for each in self.numbers.sources(one, other))
-
-    def candidate(self, arm: Arm, shortlist: Sequence[Arm]) -> Candidate:
-        gan = self.library.gans[arm.gan]
-        settings_for = published(gan, arm.combination, self.library)
-        recipe, settings = compose(arm.combination, gan, settings_for, self.library)
-        return Candidate(
-            id=arm.id,
-            name=gan.name,
-            gan=gan.id,
-            year=gan.year,
-            role="candidate",
-            combination=arm.combination,
-            recipe=recipe,
-            rank=arm.rank,
-            standing=standing(arm.support),
-            support=arm.support,
-            testimony=arm.testimony,
-            remarks=self.remarks(arm.combination, gan.tags),
-            settings=settings,
-            fails=failures(arm.combination, gan, self),
-            troubles=troubles(gan, self.library, [each.gan for each in shortlist], self.task),
-            cost=cost(arm.combination, recipe, self.library),
-            apart=self.rivals(arm.gan, shortlist),
-        )
-
-    def control(self) -> Candidate | None:
-        """The named baseline, which is trained whatever the answers are."""
-        baseline, point = self.library.baseline, self.control_point
-        if point is None:
-            return None
-        gan = self.space.owner(point)
-        recipe, settings = compose(point, None, baseline.settings, self.library)
-        return Candidate(
-            id="baseline",
-            name=baseline.name,
-            gan=gan,
-            year=self.library.gans[gan].year,
-            role="control",
-            combination=point,
-            recipe=recipe,
-            rank=0,
-            standing="plausible",
-            remarks=self.remarks(point, frozenset()),
-            settings=settings,
-            because=baseline.because,
-            sources=tuple(self.library.sources[source].short for source in baseline.sources),
-            fails=failures(point, None, self),
-            cost=cost(point, recipe, self.library),
-        )
-
-    def remarks(self, combination: Combination, own: frozenset[str]) -> tuple[Remark, ...]:
-        noted = self.noting(combination, own)
-        return tuple(self.remark(rule) for rule in noted if not rule.fails)
-
-    def noting(self, combination: Combination, own: frozenset[str]) -> Iterator[Rule]:
-        """The rules that have something to say of a combination."""
-        tags = {slot: self.space.tags[slot].get(combination[slot], set()) for slot in SLOTS}
-        node = Node(self.library.gans["gan"], {**tags, "loss": tags["loss"] | own})
-        for rule in self.rules:
-            if any(node.fits(selector) for selector in rule.notes):
-                yield rule
-
-    def remark(self, rule: Rule) -> Remark:
-        return Remark(
-            rule=rule.id,
-            layer=rule.layer,
-            says=rule.says,
-            because=rule.because,
-            instead=rule.instead,
-            citations=self.citations(rule.claims),
-            counter=self.citations(rule.counter),
-            sources=tuple(self.library.sources[source].short for source in rule.sources),
-        )
 
 
 def ends(claim: Claim) -> set[str]:

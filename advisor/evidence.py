@@ -1,7 +1,7 @@
 """The ledger: which claims speak for and against a GAN, on each stated need."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from advisor.facts import Facts
 from advisor.recommendation import Citation, Support, Testimony
@@ -166,6 +166,11 @@ def vote_of(claim: Claim, gan: str) -> int | None:
 def rival_of(claim: Claim, gan: str, library: Library) -> str | None:
     other = claim.object if claim.subject == gan else claim.subject
     return other if other in library.gans else None
+
+
+def citations(claims: Iterable[str], library: Library) -> tuple[Citation, ...]:
+    """Claims by their ids, as they are quoted."""
+    return tuple(cite(library.claims[claim], library) for claim in claims)
 
 
 def cite(claim: Claim, library: Library) -> Citation:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from advisor.evidence import citations
 from advisor.recommendation import REMEMBERED, Failure
 from advisor.space import Combination
 from knowledge.schema import Gan
@@ -35,6 +36,6 @@ def of_kind(combination: Combination, own: frozenset[str], advice: "Advice") -> 
                 says=f"{rule.says}. {rule.because}",
                 then=rule.instead,
                 rule=rule.id,
-                citations=advice.citations(rule.claims),
+                citations=citations(rule.claims, advice.library),
                 sources=tuple(advice.library.sources[source].short for source in rule.sources),
             )

@@ -5,8 +5,10 @@ from typing import Literal
 
 from advisor.advise import Advice
 from advisor.cutting import Survivors
+from advisor.evidence import citations
 from advisor.explain.reasons import Since, rests_on, since
 from advisor.facts import behind
+from advisor.hand_over import recommendation, step
 from advisor.kb.names import find
 from advisor.kb.related import Quoted, quote
 from advisor.recommendation import Answer, Citation
@@ -65,8 +67,8 @@ def explained_rule(rule: Rule, advice: Advice) -> RuleExplained:
     everything = advice.everything
     found = RuleExplained(
         rule=rule,
-        citations=advice.citations(rule.claims),
-        counter=advice.citations(rule.counter),
+        citations=citations(rule.claims, advice.library),
+        counter=citations(rule.counter, advice.library),
         sources=tuple(advice.library.sources[source].short for source in rule.sources),
         questions=tuple(dict.fromkeys(q for f in rule.when for q in behind(f))),
         fires=True if fires else None if missing else False,
@@ -89,11 +91,11 @@ def effect(rule: Rule, advice: Advice) -> dict[str, object]:
     without = Advice(advice.answers, advice.library, strict=advice.strict, like=advice)
     without.rules = [each for each in without.rules if each.id != rule.id]
     now, then = ([arm.id for arm in each.shortlist()] for each in (advice, without))
-    candidates = advice.recommendation().arms if rule.notes else ()
+    candidates = recommendation(advice).arms if rule.notes else ()
     return {
         "before": size(before),
         "after": size(after),
-        "dropped": advice.step(rule, before, after).dropped,
+        "dropped": step(rule, before, after, advice).dropped,
         "remarks_on": tuple(
             each.id for each in candidates if any(r.rule == rule.id for r in each.remarks)
         ),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from advisor.advise import Advice
 from advisor.cutting import Survivors
+from advisor.evidence import citations
 from advisor.explain.place import Place
 from advisor.facts import DERIVED, ingredients
 from advisor.recommendation import Answer, Citation
@@ -107,8 +108,8 @@ def obstacle(
         since=tuple(since(fact, advice) for fact in rests_on(rule, advice)),
         here=tuple(here(rule, combination, gan, advice)) if combination and gan else (),
         instead=rule.instead,
-        citations=(*advice.citations(claims), *dict.fromkeys(witnesses)),
-        counter=advice.citations(rule.counter),
+        citations=(*citations(claims, advice.library), *dict.fromkeys(witnesses)),
+        counter=citations(rule.counter, advice.library),
         sources=tuple(advice.library.sources[source].short for source in rule.sources),
     )
 

@@ -8,9 +8,10 @@ from advisor.explain.alternatives import judged
 from advisor.explain.place import located
 from advisor.explain.reasons import Obstacle, against
 from advisor.explain.why_not import surviving
+from advisor.hand_over import funnel, refused
 from advisor.profile import checked
 from advisor.ranking import Arm
-from advisor.recommendation import Answer, Refusal, Step, Support
+from advisor.recommendation import Answer, Refusal, Support
 from knowledge.library import Library
 from knowledge.schema import Record
 
@@ -91,8 +92,8 @@ def difference(before: Advice, after: Advice) -> Difference:
         stays=tuple(n for n in new if n in old and old[n].rank == new[n].rank),
         combinations_before=survivors(before),
         combinations_after=survivors(after),
-        refusal_before=before.refusal(before.refused_by) if before.refused_by else None,
-        refusal=after.refusal(after.refused_by) if after.refused_by else None,
+        refusal_before=refused(before),
+        refusal=refused(after),
     )
 
 
@@ -122,10 +123,6 @@ def cuts(before: Advice, after: Advice) -> tuple[Cut, ...]:
         if (was is None) != (now is None) or changed.drops or changed.spares:
             found.append(changed)
     return tuple(found)
-
-
-def funnel(advice: Advice) -> tuple[Step, ...]:
-    return () if advice.refused_by else advice.funnel()
 
 
 def move(old: Arm | None, new: Arm | None, before: Advice, after: Advice) -> Move:

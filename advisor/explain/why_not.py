@@ -11,6 +11,7 @@ from advisor.explain.alternatives import Alternative, alternatives, judged
 from advisor.explain.place import Place, located, place
 from advisor.explain.reasons import Obstacle, against, decisive
 from advisor.facts import behind
+from advisor.hand_over import refused
 from advisor.ranking import Arm
 from advisor.recommendation import Answer, Refusal, Support
 from advisor.space import Combination
@@ -63,8 +64,7 @@ def why_not(words: str, answers: Mapping[str, Answer], library: Library) -> WhyN
     asked = place(words, advice)
     found = WhyNot(asked=asked.says, verdict="cut", points=asked.size)
     if advice.refused_by:
-        refusal = advice.refusal(advice.refused_by)
-        return found.model_copy(update={"verdict": "refused", "refusal": refusal})
+        return found.model_copy(update={"verdict": "refused", "refusal": refused(advice)})
     if not asked.size:
         found = found.model_copy(
             update={"verdict": "nowhere", "changes": changes(asked, (), advice)}

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advisor.advise import HANDFUL, Advice, recommend
+from advisor.hand_over import recommendation
 from advisor.profile import checked
 from advisor.recommendation import Recommendation
 from advisor.space import Space, any_fits
@@ -144,7 +145,7 @@ def test_repeats_of_one_lineage_count_once(library):
 def test_every_surviving_combination_is_coherent_in_its_recipe(library):
     """What the rules promise holds in the recipes: no batch norm beside a gradient penalty, …"""
     left = Advice({}, library)
-    found = left.recommendation()
+    found = recommendation(left)
     for candidate in found.arms:
         penalties = {part.name for part in candidate.recipe.penalties}
         if penalties & {"gradient-penalty", "dragan"}:

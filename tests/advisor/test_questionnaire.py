@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advisor.advise import Advice
+from advisor.hand_over import recommendation
 from advisor.profile import checked
 from advisor.questionnaire import Answers, Questionnaire, funnel, shortlist, size
 
@@ -132,7 +133,7 @@ def test_consequences_are_what_the_answers_come_to(library, questionnaire):
 def test_the_funnel_is_the_one_of_the_recommendation(library):
     answers = checked({"task": "unconditional", "dataset": "cifar10", "needs": "quality"}, library)
     advice = Advice(answers, library)
-    steps = advice.recommendation().funnel
+    steps = recommendation(advice).funnel
     last = {step.stage: step.after + step.beside_after for step in steps}
     assert dict(funnel(advice)) == last
     counts = [count for _, count in funnel(advice)]
@@ -148,7 +149,7 @@ def outcome(advice):
     """Who survives, where the funnel ends, in which order, with which votes and remarks."""
     if advice.refused_by:
         return "no GAN problem"  # for one reason or for several: the first one is told
-    found = advice.recommendation()
+    found = recommendation(advice)
     order = [(arm.id, arm.rank, arm.support) for arm in advice.arms]
     remarks = [[(each.rule) for each in arm.remarks] for arm in found.arms]
     return order, advice.left, size(advice.left), remarks, [each.rule for each in found.advice]
