@@ -208,7 +208,7 @@ def fingerprint(root: Path, overlays: Sequence[Path]) -> str:
         digest.update(f"{layer.absolute()}\n".encode())
         for file in yaml_files(layer):
             digest.update(state(file))
-    for file in sorted(HERE.glob("*.py")):
+    for file in sorted([*HERE.glob("*.py"), *HERE.glob("schema/*.py")]):
         digest.update(state(file))
     return digest.hexdigest()[:20]
 

@@ -12,9 +12,10 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
+import knowledge
 from knowledge import archive, numbers, schema
 
-ROOT = Path(schema.__file__).parent
+ROOT = Path(knowledge.__file__).parent
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

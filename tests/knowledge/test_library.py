@@ -84,6 +84,13 @@ def test_the_compiled_form_equals_the_yaml_and_is_refused_when_stale(base, tmp_p
     assert load(base).questions["needs"].asks == "What matters?"
 
 
+def test_no_code_that_reads_the_base_can_change_unnoticed(monkeypatch):
+    seen = set()
+    monkeypatch.setattr(library_module, "state", lambda file: bytes(seen.add(file) or b""))
+    library_module.fingerprint(HERE, ())
+    assert seen >= set(HERE.rglob("*.py"))
+
+
 def test_a_torn_compiled_form_is_built_again(base, tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_ADVISOR_CACHE", str(tmp_path / "cache"))
     load(base)
