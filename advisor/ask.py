@@ -2,15 +2,16 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from textwrap import wrap
 from typing import Literal, NamedTuple, TextIO
 
 from advisor.advise import Advice
 from advisor.profile import answer as checked_answer
-from advisor.profile import names
+from advisor.profile import names as dataset_names
 from advisor.questionnaire import Answers, Consequence, Questionnaire, funnel, shortlist
 from advisor.recommendation import Answer
+from advisor.wording import all_named
 from knowledge.schema import Question, Stage
 
 WIDEST, INDENT = 100, "   "
@@ -167,7 +168,7 @@ def pose(
     if question.answer == "choices":
         terminal.say("Several are possible: 1,3", INDENT)
     elif question.answer == "dataset":
-        terminal.say(", ".join(sorted(names(questionnaire.library))), INDENT)
+        terminal.say(", ".join(sorted(dataset_names(questionnaire.library))), INDENT)
     elif question.answer == "number":
         terminal.say(f"A number of {question.unit}; 2k stands for 2,000", INDENT)
 
@@ -262,13 +263,15 @@ def explain(
     terminal.say(question.why, INDENT)
     if question.unlocks:
         terminal.say(f"What hangs on it: {question.unlocks}", INDENT)
+    names = questionnaire.library.names
     now = shortlist(Advice(answers.given, questionnaire.library))
-    terminal.say(f"With it left open: {', '.join(now) or 'no candidate'}", INDENT, "  ")
+    terminal.say(f"With it left open: {all_named(now, names) or 'no candidate'}", INDENT, "  ")
     consequences = list(questionnaire.consequences(question, answers))
-    differing = [each for each in consequences if outcome(each) != AS_IT_IS]
-    for says in dict.fromkeys(map(outcome, differing)):
-        alike = ", ".join(each.says for each in differing if outcome(each) == says)
-        terminal.say(f"{alike}: {says}", INDENT, "  ")
+    said = [(outcome(each, names), each.says) for each in consequences]
+    differing = [(then, ways) for then, ways in said if then != AS_IT_IS]
+    for then in dict(differing):
+        alike = ", ".join(ways for other, ways in differing if other == then)
+        terminal.say(f"{alike}: {then}", INDENT, "  ")
     if not differing:
         terminal.say("By itself no answer changes that; together with later ones it may.", INDENT)
     elif len(differing) < len(consequences):
@@ -278,20 +281,24 @@ def explain(
 AS_IT_IS = "as it is"
 
 
-def outcome(each: Consequence) -> str:
+def outcome(each: Consequence, names: Mapping[str, str]) -> str:
     if each.refused:
         return "not a GAN problem"
     if not each.shortlist:
         return "no candidate is left"
     if not each.joins and not each.leaves:
-        return AS_IT_IS if not each.reordered else f"the order is {', '.join(each.shortlist)}"
-    stays = len(each.shortlist) > len(each.joins)
-    return changes(each.joins, each.leaves) if stays else f"instead {', '.join(each.shortlist)}"
+        order = all_named(each.shortlist, names)
+        return f"the order is {order}" if each.reordered else AS_IT_IS
+    if len(each.shortlist) > len(each.joins):  # somebody stays
+        return changes(each.joins, each.leaves, names)
+    return f"instead {all_named(each.shortlist, names)}"
 
 
-def changes(joins: Iterable[str], leaves: Iterable[str]) -> str:
+def changes(joins: Iterable[str], leaves: Iterable[str], names: Mapping[str, str]) -> str:
     said: Iterator[str] = (
-        f"{', '.join(gans)} {verb}" for gans, verb in ((joins, "in"), (leaves, "out")) if gans
+        f"{all_named(arms, names)} {verb}"
+        for arms, verb in ((joins, "in"), (leaves, "out"))
+        if arms
     )
     return "; ".join(said)
 
@@ -317,10 +324,11 @@ def tell_change(
         [each for each in now if each not in was],
         [each for each in was if each not in now],
     )
+    names = questionnaire.library.names
     if joins or leaves:
-        terminal.say(f"Shortlist: {', '.join(now) or 'empty'}", INDENT, "  ")
+        terminal.say(f"Shortlist: {all_named(now, names) or 'empty'}", INDENT, "  ")
     if was and now and (joins or leaves):
-        terminal.say(f"({changes(joins, leaves)})", INDENT, "  ")
+        terminal.say(f"({changes(joins, leaves, names)})", INDENT, "  ")
 
 
 def funnel_line(advice: Advice) -> str:

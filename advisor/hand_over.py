@@ -43,7 +43,7 @@ def recommendation(advice: "Advice", top: int = HANDFUL) -> Recommendation:
         refusal=refused(advice),
         unknown=() if refusing else unknown(advice),
         serving=tuple(g.name for g in library.gans.values() if advice.serves_the_task(g.id)),
-        names={gan.id: gan.name for gan in library.gans.values()},
+        names=library.names,
         overlays=used(library),
     )
 

@@ -321,6 +321,10 @@ def named(arm: str, names: Mapping[str, str]) -> str:
     return " ".join([names.get(gan, gan), *([f"({', '.join(options)})"] if options else [])])
 
 
+def all_named(arms: Iterable[str], names: Mapping[str, str]) -> str:
+    return ", ".join(named(arm, names) for arm in arms)
+
+
 def said_answer(value: Answer) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 

@@ -110,6 +110,11 @@ class Library(Record):
         """Systems that stand beside the product of the axes, such as composites."""
         return tuple(gan for gan in self.gans.values() if gan.combination)
 
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """GANs as people write them, by id."""
+        return {gan.id: gan.name for gan in self.gans.values()}
+
     def dataset_named(self, name: str) -> Dataset | None:
         """By id or alias, however it is written: CIFAR-10, cifar10, Cifar 10."""
         wanted = plain(name)

@@ -58,7 +58,7 @@ def what_if(
     library = open_library(context)
     answers = given(library, profile, task, dataset, need, set_)
     found = compared(dict(map(assignment, changes)), answers, library)
-    answer(found, lambda: pages.what_if(found), json=json, markdown=markdown)
+    answer(found, lambda: pages.what_if(found, library.names), json=json, markdown=markdown)
 
 
 def sensitivity(
@@ -77,7 +77,7 @@ def sensitivity(
 
     library = open_library(context)
     found = swept(given(library, profile, task, dataset, need, set_), library)
-    answer(found, lambda: pages.sensitivity(found), json=json, markdown=markdown)
+    answer(found, lambda: pages.sensitivity(found, library.names), json=json, markdown=markdown)
 
 
 def explain(
@@ -99,4 +99,4 @@ def explain(
     answers = given(library, profile, task, dataset, need, set_)
     with names_explained():
         found = explained(name, answers, library)
-    answer(found, lambda: entry_page.explained(found), json=json, markdown=markdown)
+    answer(found, lambda: entry_page.explained(found, library.names), json=json, markdown=markdown)

@@ -1,21 +1,22 @@
 """The page of a rule or of a claim."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from advisor.explain.entry import ClaimExplained, RuleExplained
 from advisor.explain.words import premise, source
 from advisor.kb.page import Block, Fields, Inline, Item, Items, Page
 from advisor.kb.pages import claims, sections
 from advisor.recommendation import Citation
+from advisor.wording import all_named, named
 
 Rows = Iterable[tuple[str, Inline]]
 
 
-def explained(found: RuleExplained | ClaimExplained) -> Page:
-    return rule(found) if isinstance(found, RuleExplained) else claim(found)
+def explained(found: RuleExplained | ClaimExplained, names: Mapping[str, str]) -> Page:
+    return rule(found, names) if isinstance(found, RuleExplained) else claim(found, names)
 
 
-def rule(found: RuleExplained) -> Page:
+def rule(found: RuleExplained, names: Mapping[str, str]) -> Page:
     each = found.rule
     return Page(
         f"{each.says} ({each.id}, {each.layer})",
@@ -24,7 +25,7 @@ def rule(found: RuleExplained) -> Page:
             ("", [Fields(tuple(about_rule(found)))]),
             ("Who says so", quotations(found.citations, found.sources)),
             ("The other side", quotations(found.counter, ())),
-            ("With these answers", [Fields(tuple(in_this_case(found)))]),
+            ("With these answers", [Fields(tuple(in_this_case(found, names)))]),
         ),
     )
 
@@ -61,7 +62,7 @@ def said_tag(word: str) -> str:
     return f"not {word[1:]}" if word.startswith("!") else word
 
 
-def in_this_case(found: RuleExplained) -> Rows:
+def in_this_case(found: RuleExplained, names: Mapping[str, str]) -> Rows:
     if found.fires is None:
         yield "silent", (f"nobody has said {' or '.join(found.missing)}",)
         return
@@ -74,29 +75,29 @@ def in_this_case(found: RuleExplained) -> Rows:
     if found.before is not None:
         yield "in its turn", (f"{found.before} combinations before, {found.after} after",)
     if found.dropped:
-        yield "drops", (", ".join(found.dropped),)
+        yield "drops", (all_named(found.dropped, names),)
     if found.remarks_on:
-        yield "remarks on", (", ".join(found.remarks_on),)
+        yield "remarks on", (all_named(found.remarks_on, names),)
     if found.enters or found.leaves:
-        entering = f"{', '.join(found.enters)} in" if found.enters else ""
-        leaving = f"{', '.join(found.leaves)} out" if found.leaves else ""
+        entering = f"{all_named(found.enters, names)} in" if found.enters else ""
+        leaving = f"{all_named(found.leaves, names)} out" if found.leaves else ""
         yield "without it", ("; ".join(filter(None, (entering, leaving))),)
     elif found.before is not None:
         yield "without it", ("the shortlist would hold the same candidates",)
 
 
-def claim(found: ClaimExplained) -> Page:
+def claim(found: ClaimExplained, names: Mapping[str, str]) -> Page:
     return Page(
         f"{found.quoted.claim.id} (claim)",
         found.quoted.claim.says,
         sections(
             ("Who says so", claims([found.quoted])),
-            ("What hangs on it", [Fields(tuple(uses(found)))]),
+            ("What hangs on it", [Fields(tuple(uses(found, names)))]),
         ),
     )
 
 
-def uses(found: ClaimExplained) -> Rows:
+def uses(found: ClaimExplained, names: Mapping[str, str]) -> Rows:
     if found.behind:
         yield "rules on it", (", ".join(found.behind),)
     if found.against:
@@ -106,7 +107,7 @@ def uses(found: ClaimExplained) -> Rows:
     if found.why_not_heard:
         yield "no vote here", (found.why_not_heard,)
     for gan, vote in found.votes.items():
-        yield "votes here", (f"{('a draw for', 'for', 'against')[vote]} {gan}",)
+        yield "votes here", (f"{('a draw for', 'for', 'against')[vote]} {named(gan, names)}",)
     if found.votes and found.with_it:
         says = f"shares one vote for each need with {', '.join(found.with_it)}: one lineage"
         yield "", (says,)

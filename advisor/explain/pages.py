@@ -1,6 +1,6 @@
 """Explanations as pages. Each says because of what, who says so and where, and what to do instead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from advisor.explain.reasons import Obstacle
 from advisor.explain.sensitivity import Sensitivity, Turn
@@ -22,6 +22,7 @@ from advisor.explain.words import (
 from advisor.kb.page import Block, Fields, Grid, Inline, Item, Items, Note, Page, Section
 from advisor.kb.pages import sections
 from advisor.recommendation import Citation, Support
+from advisor.wording import all_named, named
 
 QUOTED = 3  # claims of one kind that are quoted; the others are counted
 
@@ -155,20 +156,20 @@ def change(each: Change) -> str:
 # What if -------------------------------------------------------------------------------------
 
 
-def what_if(found: Difference) -> Page:
+def what_if(found: Difference, names: Mapping[str, str]) -> Page:
     changed = assigned({each.name: each.after for each in found.answers})
     return Page(
         f"What if {changed or 'nothing changes'}?",
-        outcome(found),
+        outcome(found, names),
         sections(
-            ("Shortlist", moves(found)),
+            ("Shortlist", moves(found, names)),
             ("What follows from the answers", listed(map(turned, found.facts))),
-            ("Cuts that are others now", listed(map(cut, found.cuts))),
+            ("Cuts that are others now", listed(cut(each, names) for each in found.cuts)),
         ),
     )
 
 
-def outcome(found: Difference) -> str:
+def outcome(found: Difference, names: Mapping[str, str]) -> str:
     if found.refusal and not found.refusal_before:
         return refused(found.refusal)
     counts = f"{found.combinations_before} survivors before, {found.combinations_after} after."
@@ -176,21 +177,22 @@ def outcome(found: Difference) -> str:
         return f"The shortlist stays as it is. {counts}"
     if not found.combinations_after:
         return f"Nothing survives. {counts}"
-    entering = [each.name for each in found.moves if each.before is None]
-    leaving = [each.name for each in found.moves if each.after is None]
-    says = [f"{', '.join(names)} {verb}." for names, verb in
-            ((entering, "would enter"), (leaving, "would leave")) if names]  # fmt: skip
+    entering = [each.id for each in found.moves if each.before is None]
+    leaving = [each.id for each in found.moves if each.after is None]
+    says = [f"{all_named(arms, names)} {verb}." for arms, verb in
+            ((entering, "would enter"), (leaving, "would leave")) if arms]  # fmt: skip
     return " ".join([*says, *(["Only the order changes."] if not says else []), counts])
 
 
-def moves(found: Difference) -> Iterator[Block]:
+def moves(found: Difference, names: Mapping[str, str]) -> Iterator[Block]:
     if found.moves:
         rows = tuple(
-            (m.name, rank(m.before), rank(m.after), tuple(because(m))) for m in found.moves
+            (named(m.id, names), rank(m.before), rank(m.after), tuple(because(m)))
+            for m in found.moves
         )
         yield Grid(("system", "before", "after", "why"), rows, wide=True)
     if found.stays:
-        yield Note(f"In the same place: {', '.join(found.stays)}.")
+        yield Note(f"In the same place: {all_named(found.stays, names)}.")
 
 
 def because(each: Move) -> Iterator[Item]:
@@ -199,10 +201,13 @@ def because(each: Move) -> Iterator[Item]:
     for obstacle in weighty:
         lead = f"{obstacle.says}: {obstacle.because}"
         yield Item(f"{kept_out} {obstacle.rule}. {lead}", notes=obstacle.here)
+    if each.serves:
+        when = "before had" if each.before is None else "then has"
+        yield Item(f"the task {when} no place for it: it is for {' and '.join(each.serves)}")
     if each.crowded_out:
         which = "was" if each.before is None else "is"
         yield Item(f"it survives either way, but {which} below the shortlist")
-    if not each.obstacles and not each.crowded_out:
+    if not (each.obstacles or each.crowded_out or each.serves):
         yield Item(reordered(each))
 
 
@@ -221,10 +226,10 @@ def tally(support: Support | None) -> str:
     return f"{support.for_} for and {support.against} against" if support else "not asked for"
 
 
-def cut(each: Cut) -> str:
+def cut(each: Cut, names: Mapping[str, str]) -> str:
     verb = {"on": "cuts now", "off": "cuts nothing any more", "other": "cuts otherwise"}[each.turns]
-    drops = f"; drops {', '.join(each.drops)}" if each.drops else ""
-    spares = f"; spares {', '.join(each.spares)}" if each.spares else ""
+    drops = f"; drops {all_named(each.drops, names)}" if each.drops else ""
+    spares = f"; spares {all_named(each.spares, names)}" if each.spares else ""
     return f"{each.rule} {verb}: {each.says}{drops}{spares}"
 
 
@@ -235,15 +240,15 @@ def turned(each: Turned) -> str:
 # Sensitivity ---------------------------------------------------------------------------------
 
 
-def sensitivity(found: Sensitivity) -> Page:
+def sensitivity(found: Sensitivity, names: Mapping[str, str]) -> Page:
     return Page(
         "Which single answers would change the shortlist?",
-        f"As it is: {', '.join(found.shortlist) or 'empty'}.",
+        f"As it is: {all_named(found.shortlist, names) or 'empty'}.",
         (
             *(
                 Section(
                     f"{lever.question}: {lever.asks} (now: {unknown_or(lever.answer)})",
-                    (Items(tuple(map(turn, lever.turns))),),
+                    (Items(tuple(turn(each, names) for each in lever.turns)),),
                 )
                 for lever in found.levers
             ),
@@ -252,11 +257,11 @@ def sensitivity(found: Sensitivity) -> Page:
     )
 
 
-def turn(each: Turn) -> Item:
-    says = [f"{', '.join(names)} {verb}" for names, verb in
-            ((each.enters, "in"), (each.leaves, "out")) if names]  # fmt: skip
+def turn(each: Turn, names: Mapping[str, str]) -> Item:
+    says = [f"{all_named(arms, names)} {verb}" for arms, verb in
+            ((each.enters, "in"), (each.leaves, "out")) if arms]  # fmt: skip
     if each.first:
-        says.append(f"first: {', '.join(each.first)}")
+        says.append(f"first: {all_named(each.first, names)}")
     if each.effect == "no candidate":
         says = ["no candidate survives"]
     if each.effect == "not a GAN problem":

@@ -45,6 +45,7 @@ class Move(Record):
     support_after: tuple[Support, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()  # what kept it out before, or keeps it out now
     crowded_out: bool = False  # it survives all the same, below the shortlist
+    serves: tuple[str, ...] = ()  # other tasks, where that of the other answers has no place for it
 
 
 class Difference(Record):
@@ -132,10 +133,13 @@ def move(old: Arm | None, new: Arm | None, before: Advice, after: Advice) -> Mov
     absent = before if new and not old else after
     survives = False
     obstacles: tuple[Obstacle, ...] = ()
+    serves: tuple[str, ...] = ()
     if not (old and new) and not absent.refused_by:
         place = located(gan, arm.combination, absent)
         survives = surviving(place, absent) is not None
-        obstacles = () if survives else against(place, absent).obstacles
+        if place.size and not survives:
+            obstacles = against(place, absent).obstacles
+        serves = () if place.size else gan.tasks
     return Move(
         id=arm.id,
         name=gan.name,
@@ -145,6 +149,7 @@ def move(old: Arm | None, new: Arm | None, before: Advice, after: Advice) -> Mov
         support_after=new.support if new else (),
         obstacles=obstacles,
         crowded_out=survives,
+        serves=serves,
     )
 
 

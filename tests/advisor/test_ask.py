@@ -52,6 +52,13 @@ def test_each_answer_redraws_the_funnel(paper):
     assert done.stderr.count("5040 combinations") == 1 + 8
 
 
+def test_candidates_are_called_by_their_names(paper):
+    said = [line for line in paper[0].stderr.splitlines() if "Shortlist: " in line]
+    assert said
+    assert "SN-GAN" in said[-1]
+    assert "sn-gan" not in paper[0].stderr.partition("without questions:")[0]
+
+
 def test_what_is_not_asked_is_said(paper):
     assert "Not asked, for nothing hangs on it: pairs." in paper[0].stderr
 

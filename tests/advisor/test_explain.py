@@ -1,6 +1,7 @@
 """Explanations agree with the advice that they explain, for any answers and any combination."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -214,6 +215,20 @@ def test_whoever_leaves_or_enters_has_a_reason(library):
     assert all(bool(each.obstacles) != each.crowded_out for each in gone)
 
 
+def test_a_gan_that_the_other_task_has_no_place_for_falls_to_no_rule(library):
+    found = what_if({"task": "class-conditional"}, checked(PAPER, library), library)
+    gone = [each for each in found.moves if each.after is None]
+    elsewhere = [each for each in gone if each.serves]
+    assert elsewhere
+    for each in elsewhere:
+        assert not each.obstacles
+        assert not each.crowded_out
+        assert "class-conditional" not in each.serves
+    page = render(pages.what_if(found, library.names))
+    assert "the task then has no place for it: it is for unconditional" in page
+    assert all(len(each.obstacles) < 5 for each in gone)
+
+
 def test_large_images_drop_least_squares_because_of_k18(library):
     found = what_if({"resolution": 256}, checked(PAPER, library), library)
     (lsgan,) = [each for each in found.moves if each.id == "lsgan"]
@@ -293,7 +308,7 @@ def test_every_rule_and_its_page_are_explained(library):
     answers = checked(PAPER, library)
     for rule in library.rules:
         found = explained(rule.id, answers, library)
-        page = render(entry_page.explained(found))
+        page = render(entry_page.explained(found, library.names))
         assert rule.id in page
         assert all(claim in page for claim in (*rule.claims, *rule.counter))
 
@@ -389,3 +404,40 @@ def test_a_system_of_another_task_is_told_so_first_and_quotes_nothing_on_others(
 def test_what_stands_for_a_system_is_called_by_its_name(library):
     about = pages.why_not(why_not("vae", {}, library)).about
     assert "VAE-GAN stands in its place" in about
+
+
+# Names ------------------------------------------------------------------------------------------
+
+
+def explanations(library):
+    """Pages with the ids of the GANs that they speak of."""
+    answers = checked(PAPER, library)
+    swept = sensitivity(answers, library)
+    turns = [turn for lever in swept.levers for turn in lever.turns]
+    arms = [arm for turn in turns for arm in (*turn.enters, *turn.leaves, *turn.first)]
+    yield pages.sensitivity(swept, library.names), {*swept.shortlist, *arms}
+    for changes in ({"needs": ["stability"]}, {"resolution": 256}, {"task": "class-conditional"}):
+        found = what_if(changes, answers, library)
+        dropped = [gan for cut in found.cuts for gan in (*cut.drops, *cut.spares)]
+        moved = {each.id for each in found.moves}
+        yield pages.what_if(found, library.names), {*moved, *found.stays, *dropped}
+    rule = explained("q2-meets-a-need", answers, library)
+    yield entry_page.explained(rule, library.names), {*rule.dropped, *rule.enters, *rule.leaves}
+    claim = explained("table-2-045", answers, library)
+    assert claim.votes.keys() == {"rsgan", "gan"}
+
+
+def test_gans_are_called_by_their_names_and_never_by_their_ids(library):
+    for page, arms in explanations(library):
+        text = re.sub(r"\\(.)", r"\1", render(page))
+        assert arms
+        for gan in {arm.split("+")[0] for arm in arms}:
+            assert library.names[gan] in text
+            if gan not in ("gan", "vae"):  # which are words as well
+                assert not re.search(rf"(?<![\w-]){re.escape(gan)}(?![\w-])", text), gan
+
+
+def test_json_keeps_the_ids(library):
+    found = json.loads(sensitivity(checked(PAPER, library), library).model_dump_json())
+    assert "sn-gan" in found["shortlist"]
+    assert set(found["shortlist"]) <= library.names.keys()
