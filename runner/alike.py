@@ -6,6 +6,7 @@ from typing import Any
 from advisor.recommendation import Recommendation
 from knowledge.schema import Part, Recipe
 from runner import parts
+from runner.parts.registry import Registry
 from runner.plan import Overrides, Skip, Trial, overridden
 from runner.structures import structure
 from runner.wording import listed, part
@@ -65,7 +66,7 @@ def as_trained(recipe: Recipe) -> dict[str, Any]:
         optimizer["critic_rate"] = recipe.optimizer.rate
     chosen = recipe.divergence
     divergence = Part(name=chosen) if isinstance(chosen, str) else chosen
-    several = {
+    several: dict[str, Registry[Any]] = {
         "penalties": parts.penalty,
         "generator_penalties": parts.generator_penalty,
         "augmentations": parts.augmentation,

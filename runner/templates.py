@@ -26,6 +26,8 @@ def templates(folder: Path, **settings: Any) -> Environment:  # noqa: ANN401 - J
         "gap": wording.gap,
         "listed": wording.listed,
         "counted": wording.counted,
+        "sentence": wording.sentence,
+        "tiny": wording.tiny,
         "thousands": lambda number: f"{number:,}",
     }
     made.globals |= {"span": wording.span, "remembered": REMEMBERED}

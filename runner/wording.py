@@ -75,3 +75,13 @@ def part(each: Part) -> str:
     """resnet (width 64)."""
     settings = ", ".join(f"{name} {value}" for name, value in each.settings.items())
     return f"{each.name} ({settings})" if settings else each.name
+
+
+def sentence(text: str) -> str:
+    """What stands alone begins with a capital letter and ends with a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def tiny(value: float) -> str:
+    """A number that may be far below one."""
+    return f"{value:.0e}" if 0 < abs(value) < 1e-3 else figures(value)

@@ -15,7 +15,7 @@ from runner.commands.take import said
 
 if TYPE_CHECKING:
     from advisor.recommendation import Recommendation
-    from runner.diagnosis import Diagnosis, Prescription
+    from runner.troubles import Diagnosis, Next, Prescription
 
 NO_CANDIDATE = 3
 TOP = 6
@@ -54,18 +54,19 @@ def diagnose(
         place = locate(where)
         found = look_at(place, lambda trial: print(f"looking at {trial}", file=sys.stderr))
         asks = choices(found)
-        prescribed, advised, path = None, None, None
+        advised, path = None, None
         if asks and place.run:
             prescribed, advised = advise(place.run, found, knowledge or [])
             path = out or place.run / "next-recommendation.json"
-            if advised.candidates:
-                from knowledge.files import write_whole
-
-                write_whole(path, advised.model_dump_json(indent=2))
+            found = found.model_copy(
+                update={"prescription": prescribed, "next": following(advised, path)}
+            )
+        if place.run:
+            keep(found, place.run, whole=place.run == where, advised=advised, path=path)
     if json:
-        print(as_json(found, prescribed, advised, path))
+        print(found.model_dump_json(indent=1))
     else:
-        show(found, prescribed, advised, full=full)
+        show(found, advised, full=full)
     if asks and not place.run:
         says = "its run is not here, so that nobody knows the answers to advise on"
         print(f"\nno advice: {says}", file=sys.stderr)
@@ -75,6 +76,35 @@ def diagnose(
         says = "no candidate is reported to cure all of it; ask gan-advisor for less at a time"
         raise fail(says, NO_CANDIDATE)
     print(f"\nnext: gan-runner run {path} --data YOUR-IMAGES", file=sys.stderr)
+
+
+def following(advised: "Recommendation", path: Path) -> "Next | None":
+    from runner.troubles import Next
+
+    if not advised.candidates:
+        return None
+    ids, names = zip(*((each.id, each.name) for each in advised.candidates), strict=True)
+    return Next(file=str(path), candidates=ids, names=names)
+
+
+def keep(
+    found: "Diagnosis",
+    run: Path,
+    *,
+    whole: bool,
+    advised: "Recommendation | None",
+    path: Path | None,
+) -> None:
+    """The next recommendation; and what was found of a whole run, which its report then shows."""
+    from knowledge.files import write_whole
+    from runner.report.files import DIAGNOSIS
+    from runner.run import page_of
+
+    if advised and advised.candidates and path:
+        write_whole(path, advised.model_dump_json(indent=2))
+    if whole:
+        write_whole(run / DIAGNOSIS, found.model_dump_json(indent=1))
+        write_whole(run / "report.html", page_of(run))
 
 
 def advise(
@@ -100,40 +130,16 @@ def advise(
     return prescription(found, before, advised, kept), kept
 
 
-def as_json(
-    found: "Diagnosis",
-    prescribed: "Prescription | None",
-    advised: "Recommendation | None",
-    path: Path | None,
-) -> str:
-    import json
-
-    content = found.model_dump(mode="json")
-    content["prescription"] = prescribed.model_dump(mode="json") if prescribed else None
-    content["next"] = {
-        "file": str(path),
-        "candidates": [each.id for each in advised.candidates],
-    } if advised and advised.candidates else None  # fmt: skip
-    return json.dumps(content, indent=1, ensure_ascii=False)
-
-
-def show(
-    found: "Diagnosis",
-    prescribed: "Prescription | None",
-    advised: "Recommendation | None",
-    *,
-    full: bool,
-) -> None:
+def show(found: "Diagnosis", advised: "Recommendation | None", *, full: bool) -> None:
     import os
 
     from rich.console import Console
 
-    from runner.diagnosis.view import prescribed as view
-    from runner.diagnosis.view import shown
+    from runner.diagnosis.view import prescribed, shown
 
     console = Console(highlight=False, markup=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 100
     console.print(shown(found, full=full))
-    if prescribed and advised:
-        console.print(view(prescribed, advised.candidates))
+    if found.prescription and advised:
+        console.print(prescribed(found.prescription, advised.candidates))

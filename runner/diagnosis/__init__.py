@@ -1,17 +1,10 @@
 """Why a trial went wrong: the troubles that its logs and samples show, and what cures them."""
 
-from runner.diagnosis.cures import Cure, Prescription, asked, choices, prescription, without_sick
-from runner.diagnosis.diagnose import Diagnosed, Diagnosis, diagnose, locate
-from runner.diagnosis.verdicts import TROUBLES, Figure, Finding, findings
+from runner.diagnosis.cures import asked, choices, prescription, without_sick
+from runner.diagnosis.diagnose import diagnose, locate
+from runner.diagnosis.verdicts import findings
 
 __all__ = [
-    "TROUBLES",
-    "Cure",
-    "Diagnosed",
-    "Diagnosis",
-    "Figure",
-    "Finding",
-    "Prescription",
     "asked",
     "choices",
     "diagnose",

@@ -1,12 +1,9 @@
 """What to try next: troubles as answers of the advisor's question, and what it then advises."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
-from advisor.recommendation import Answer, Candidate, Citation, Recommendation
-from knowledge.schema import Record
-from runner.diagnosis.diagnose import Diagnosis
-from runner.diagnosis.verdicts import Trouble
+from advisor.recommendation import Answer, Candidate, Recommendation
+from runner.troubles import Cure, Diagnosis, Prescription, Trouble
 
 QUESTION = "trouble"
 
@@ -20,27 +17,6 @@ ISSUES: dict[Trouble, tuple[str, ...]] = {
     "memorisation": ("generalizability",),
     "checkerboard": (),
 }
-
-
-class Cure(Record):
-    """Something that a source reports to help, with the place where it says so."""
-
-    on: str  # the trouble, with the candidate that is said to cure it; or the arm that was sick
-    try_: str  # a candidate, or what to change
-    says: str
-    citations: tuple[Citation, ...] = ()
-    sources: tuple[str, ...] = ()
-    of: Literal["candidate", "practice", "arm"]  # the next one, any, or the one that was sick
-
-
-class Prescription(Record):
-    """What follows from a diagnosis."""
-
-    schema_version: Literal[1] = 1
-    asked: tuple[str, ...]  # choices of the advisor's question
-    cures: tuple[Cure, ...]
-    left_out: tuple[str, ...]  # candidates whose very recipe had trouble here
-    healthy: tuple[str, ...]  # arms of the run that had none
 
 
 def choices(diagnosis: Diagnosis) -> tuple[str, ...]:

@@ -2,68 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from knowledge.reading import nearest
-from knowledge.schema import Record
 from runner.diagnosis.evidence import Surroundings, evidence, surroundings
-from runner.diagnosis.verdicts import TROUBLES, Finding, Trouble, findings
+from runner.diagnosis.verdicts import findings
 from runner.execute import folder_of
-from runner.health import ROUNDS
 from runner.plan import RunPlan
 from runner.prepare import RunError
 from runner.settle import stored
 from runner.take.find import planned
+from runner.troubles import Diagnosed, Diagnosis
 
 APART = "the trial lies apart from its run, which knows the images it was trained on"
-
-
-class Diagnosed(Record):
-    """A trial."""
-
-    trial: str
-    arm: str
-    name: str  # the arm's, for people
-    which: str  # "seed 0"
-    status: str
-    rounds: int  # steps of the generator
-    findings: tuple[Finding, ...]  # one for each trouble
-
-    @property
-    def found(self) -> tuple[Finding, ...]:
-        return tuple(each for each in self.findings if each.answer == "found")
-
-    @property
-    def caution(self) -> str | None:
-        if self.rounds >= ROUNDS or not self.found:
-            return None
-        return (
-            f"after {self.rounds:,} steps of its generator it may just not have begun: a healthy "
-            f"GAN may take {ROUNDS:,} for that"
-        )
-
-
-class Diagnosis(Record):
-    schema_version: Literal[1] = 1
-    trials: tuple[Diagnosed, ...]
-
-    @property
-    def arms(self) -> dict[str, tuple[Diagnosed, ...]]:
-        ids = dict.fromkeys(each.arm for each in self.trials)
-        return {arm: tuple(t for t in self.trials if t.arm == arm) for arm in ids}
-
-    def troubles_of(self, arm: str) -> tuple[Trouble, ...]:
-        """Those that more than half of its trials had: one seed alone may have had bad luck."""
-        trials = self.arms[arm]
-        counts = {
-            trouble: sum(f.trouble == trouble for trial in trials for f in trial.found)
-            for trouble in TROUBLES
-        }
-        return tuple(trouble for trouble in TROUBLES if counts[trouble] > len(trials) / 2)
-
-    @property
-    def troubled(self) -> tuple[str, ...]:
-        return tuple(arm for arm in self.arms if self.troubles_of(arm))
 
 
 class Place(NamedTuple):

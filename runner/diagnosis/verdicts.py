@@ -7,24 +7,13 @@ trials on other data than those that docs/diagnosis.md reports on; each says whi
 
 from collections.abc import Callable, Sequence
 from statistics import median
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
-from knowledge.schema import Record
 from runner.diagnosis.evidence import Curve, Evidence, column, names_of
 from runner.health import BETTER, EARLY, LATE
 from runner.race import LEARNT
+from runner.troubles import CERTAIN, Answer, Figure, Finding, Trouble
 from runner.wording import figures, images
-
-Trouble = Literal[
-    "mode-collapse",
-    "vanishing-gradient",
-    "unstable-training",
-    "non-convergence",
-    "imbalance",
-    "memorisation",
-    "checkerboard",
-]
-Answer = Literal["found", "not found", "cannot be told"]
 
 # Mode collapse. Half of the real images are of kinds that the samples hardly show; or samples are
 # half as far from the nearest other as real images, so that in d dimensions they fill 2^-d of it.
@@ -41,8 +30,7 @@ SPIKE = 10.0  # times what is usual
 OFTEN = 0.02  # of the points of a curve: one spike is survived, one in fifty is the rule
 EXPLODED = 100.0  # times what a loss was at first, and what is large for the logarithm of anything
 
-# Imbalance: of pairs, how often the critic scores the real image higher.
-CERTAIN = 0.99
+# Imbalance: of pairs, how often the critic scores the real image higher. Beyond: CERTAIN.
 GUESSING = 0.55
 
 # Checkerboards: a hundredth of the range of grey levels is about what eyes can see (the contrast
@@ -53,36 +41,6 @@ OVER_REAL = 4.0
 # images, taken one by one, up to a quarter would be beyond both limits, and 0.3 % beyond this one.
 ALIKE = 3.0
 OVER_ONE = 100.0
-
-
-class Figure(Record):
-    """A number that a verdict rests on; it speaks for the trouble where it is beyond the limit."""
-
-    says: str
-    value: float
-    limit: float | None = None  # None: shown beside
-    beyond: Literal["above", "below"] = "above"
-
-    @property
-    def speaks(self) -> bool:
-        if self.limit is None:
-            return False
-        return self.value > self.limit if self.beyond == "above" else self.value < self.limit
-
-
-class Finding(Record):
-    trouble: Trouble
-    answer: Answer
-    says: str  # one sentence, without its full stop
-    figures: tuple[Figure, ...] = ()
-
-    @property
-    def asks(self) -> str | None:
-        """What it is among the answers of the advisor's question on troubles, if it is any."""
-        if self.trouble != "imbalance":
-            return self.trouble
-        strong = any(each.speaks and each.limit == CERTAIN for each in self.figures)
-        return "critic-too-strong" if strong else None
 
 
 def findings(known: Evidence) -> tuple[Finding, ...]:
@@ -322,7 +280,6 @@ JUDGES: tuple[Callable[[Evidence], Finding], ...] = (
     memorised,
     checkerboard,
 )
-TROUBLES: tuple[Trouble, ...] = get_args(Trouble)
 
 
 # What they are told from -------------------------------------------------------------------------

@@ -9,10 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from advisor.recommendation import Candidate
-from runner.diagnosis.cures import Cure, Prescription
-from runner.diagnosis.diagnose import Diagnosed, Diagnosis
-from runner.diagnosis.verdicts import TROUBLES, Figure, Finding
-from runner.wording import figures, listed
+from runner.troubles import (
+    TROUBLES,
+    Diagnosed,
+    Diagnosis,
+    Figure,
+    Finding,
+    Prescription,
+)
+from runner.wording import listed, tiny
 
 HEADS = {
     "mode-collapse": "mode\ncollapse",
@@ -24,11 +29,6 @@ HEADS = {
     "checkerboard": "checker-\nboard",
 }
 MARKS = {"found": "yes", "not found": "–", "cannot be told": "?"}
-ABOUT = {
-    "candidate": "candidates",
-    "practice": "in general",
-    "arm": "what the advice had said of those that failed",
-}
 
 
 def shown(diagnosis: Diagnosis, *, full: bool) -> RenderableType:
@@ -72,8 +72,7 @@ def sentence(found: Finding) -> str:
 
 
 def line(figure: Figure) -> str:
-    tiny = 0 < abs(figure.value) < 1e-3
-    number = f"{figure.value:.0e}" if tiny else figures(figure.value)
+    number = tiny(figure.value)
     if figure.limit is None:
         return f"{figure.says}: {number}"
     return f"{figure.says}: {number} (speaks for it {figure.beyond} {figure.limit:g})"
@@ -87,32 +86,10 @@ def prescribed(what: Prescription, candidates: Sequence[Candidate]) -> Renderabl
 def cures(what: Prescription) -> Iterator[RenderableType]:
     if not what.cures:
         yield Text("\nthe base knows of nothing that is reported to cure it")
-        return
-    for kind, title in ABOUT.items():
-        those = [cure for cure in what.cures if cure.of == kind]
-        if those:
-            yield Text(f"\nWhat is reported to help: {title}", style="bold")
-        for says, alike in grouped(those).items():
-            yield indented(f"{listed([cure.on for cure in alike])}: {says}")
-
-
-def grouped(cures: Sequence[Cure]) -> dict[str, list[Cure]]:
-    """What holds for several is said once."""
-    found: dict[str, list[Cure]] = {}
-    for cure in cures:
-        found.setdefault(f"{told(cure)} {cited(cure)}".rstrip(), []).append(cure)
-    return found
-
-
-def told(cure: Cure) -> str:
-    says = cure.says.rstrip(".")
-    return f"{says}." if cure.of == "candidate" else f"{says}. Try {cure.try_.rstrip('.')}."
-
-
-def cited(cure: Cure) -> str:
-    places = [f"{each.short}, {each.locator}" for each in cure.citations]
-    all_ = dict.fromkeys((*places, *cure.sources))
-    return f"[{'; '.join(all_)}]" if all_ else ""
+    for title, sayings in what.by_kind.items():
+        yield Text(f"\nWhat is reported to help: {title}", style="bold")
+        for saying in sayings:
+            yield indented(f"{listed(saying.on)}: {saying.says}")
 
 
 def following(what: Prescription, candidates: Sequence[Candidate]) -> Iterator[RenderableType]:

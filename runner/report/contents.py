@@ -26,6 +26,7 @@ from runner.report.notes import notes
 from runner.report.predicted import Predicted, predicted
 from runner.report.words import held, in_words, place, recipe_rows
 from runner.results import Look, Searched, Standing, Status, TrialResult, Verdict
+from runner.troubles import Diagnosis
 from runner.wording import images
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -163,6 +164,7 @@ class Report(Record):
     race: tuple[Leg, ...]  # empty: nobody leaves early
     search: tuple[Searched, ...]
     trials: tuple[Course, ...]  # in the order of the leaderboard; those that have begun
+    diagnosis: Diagnosis | None  # None: gan-runner diagnose has not been asked
     predicted: Predicted
     funnel: Funnel
     shortlist: tuple[Shortlisted, ...]  # the control arm last
@@ -222,6 +224,7 @@ def content(run: Run) -> Report:
             for each in board.standings
             for result in trials_of(run, each.arm)
         ),
+        diagnosis=run.diagnosis,
         predicted=predicted(advice, board.standings),
         funnel=funnel(advice),
         shortlist=tuple(shortlisted(arm, run) for arm in advice.arms),

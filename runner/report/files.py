@@ -11,8 +11,11 @@ from advisor.recommendation import Recommendation
 from knowledge.schema import Record
 from runner.plan import RunPlan, Trial
 from runner.results import Leaderboard, TrialResult
+from runner.troubles import Diagnosis
+from runner.wording import sentence
 
 FRAMES = (".webp", ".png")
+DIAGNOSIS = "diagnosis.json"  # what gan-runner diagnose found
 
 
 class ReportError(ValueError):
@@ -81,6 +84,7 @@ class Run(NamedTuple):
     results: dict[str, TrialResult]  # by trial
     pictures: Pictures
     around: dict[str, Any]  # circumstances: versions, hardware, command
+    diagnosis: Diagnosis | None = None  # None: nobody asked for one
 
 
 def read(folder: Path, board: Leaderboard | None = None) -> Run:
@@ -99,7 +103,16 @@ def read(folder: Path, board: Leaderboard | None = None) -> Run:
         results=ended,
         pictures=pictures(folder, plan, ended),
         around=circumstances(folder / "run.json"),
+        diagnosis=diagnosis(folder / DIAGNOSIS),
     )
+
+
+def diagnosis(path: Path) -> Diagnosis | None:
+    """One of another version is as good as none: it is made again in a minute."""
+    try:
+        return load(Diagnosis, path)
+    except (FileNotFoundError, ReportError):
+        return None
 
 
 Kind = TypeVar("Kind", bound=Record)
@@ -186,10 +199,6 @@ def nearest(folder: Path) -> Nearest | None:
         return Nearest.model_validate(known | {"path": path})
     except (OSError, ValueError, TypeError, AttributeError):
         return Nearest(path=path)
-
-
-def sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
 def there(folder: Path, *names: str) -> str | None:

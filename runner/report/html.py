@@ -32,6 +32,7 @@ from runner.report.contents import Course, Report, citations
 from runner.report.interactive import charts, in_words, library
 from runner.results import Look
 from runner.templates import templates
+from runner.troubles import TROUBLES
 
 LIMIT = 5_000_000  # bytes of the page: it can still be sent by mail
 PICTURES = 2_400_000  # bytes of all pictures, before they become text, which takes 4/3 of them
@@ -86,6 +87,7 @@ def written(report: Report, pictures: Album) -> str:
         values=values,
         stages=[(STAGES[stage], list(steps)) for stage, steps in by_stage(report.funnel.steps)],
         share=lambda left: round(100 * log(1 + left) / log(1 + max(report.funnel.space, 1)), 1),
+        troubles=TROUBLES,
         links={arm.id: f"arm-{number}" for number, arm in enumerate(report.shortlist, 1)},
         names={arm.id: arm.name for arm in report.shortlist},
         urls={citation.source: citation.url for citation in citations(report)},

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from runner.diagnosis import TROUBLES, Finding, findings
+from runner.diagnosis import findings
 from runner.diagnosis.evidence import Evidence, Surroundings, evidence, surroundings
 from runner.execute import folder_of
 from runner.kept import whole
 from runner.plan import RunPlan
 from runner.settle import stored
+from runner.troubles import TROUBLES, Finding
 from tests.benchmarks.page import fill
 from tests.benchmarks.sick import Case, Plans, in_order, place, planned, plans, trained
 

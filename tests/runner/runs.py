@@ -22,6 +22,17 @@ from runner.metrics.score import Score
 from runner.pictures import grid
 from runner.plan import DataPlan, Measurement, Rung, RunPlan, Skip, Trial
 from runner.results import Look, TrialResult
+from runner.troubles import (
+    TROUBLES,
+    Cure,
+    Diagnosed,
+    Diagnosis,
+    Figure,
+    Finding,
+    Next,
+    Prescription,
+    Trouble,
+)
 
 BUDGET = 2_000_000
 NAMES = {"baseline": "non-saturating + spectral norm", "sn-gan": "SN-GAN"}
@@ -209,6 +220,40 @@ def candidate(trial: Trial) -> Candidate:
 def controlling(arm: Candidate) -> Candidate:
     because = "A neutral study recommends it as the default."
     return arm.model_copy(update={"role": "control", "because": because, "testimony": ()})
+
+
+def diagnosis(ended: Sequence[TrialResult]) -> Diagnosis:
+    """Of trials that diverged, and of others that had nothing."""
+    large = Figure(says="points of a loss that are spikes", value=0.3, limit=0.02)
+    small = Figure(says="generator's gradient", value=2e-11, limit=1e-8, beyond="below")
+
+    def finding(trouble: Trouble, result: TrialResult) -> Finding:
+        if trouble == "checkerboard":
+            return Finding(trouble=trouble, answer="cannot be told", says="there are no images")
+        if result.status == "finished" or trouble not in ("unstable-training", "non-convergence"):
+            return Finding(trouble=trouble, answer="not found", says="all is well")
+        says = f"that is {trouble} & <more>"
+        return Finding(trouble=trouble, answer="found", says=says, figures=(large, small))
+
+    cures = (
+        Cure(on="unstable-training, WGAN-GP", try_="WGAN-GP", says="It trains stably",
+             citations=(CITATION,), of="candidate"),
+        Cure(on="in general", try_="lower rates", says="Rates are too high", of="practice"),
+    )  # fmt: skip
+    return Diagnosis(
+        trials=tuple(
+            Diagnosed(
+                trial=each.trial.id, arm=each.trial.arm, name=each.trial.name,
+                which=each.trial.which, status=each.status, rounds=300,
+                findings=tuple(finding(trouble, each) for trouble in TROUBLES),
+            )
+            for each in ended
+        ),
+        prescription=Prescription(
+            asked=("unstable-training",), cures=cures, left_out=("LSGAN",), healthy=()
+        ),
+        next=Next(file="next-recommendation.json", candidates=("wgan-gp",), names=("WGAN-GP",)),
+    )  # fmt: skip
 
 
 def run_folder(

@@ -8,13 +8,14 @@ from typer.testing import CliRunner
 from advisor import Profile, recommend
 from advisor.recommendation import Recommendation
 from runner.cli import app
-from runner.diagnosis import TROUBLES, choices, diagnose, findings, locate
+from runner.diagnosis import choices, diagnose, findings, locate
 from runner.diagnosis.evidence import Evidence, Samples, curves
 from runner.diagnosis.verdicts import growth, spikes, swung
 from runner.plan import Overrides
 from runner.prepare import Request, RunError, prepare
 from runner.results import Look
 from runner.trial import run_trial
+from runner.troubles import TROUBLES
 from tests.benchmarks.sick import CASES, plan_of, trained
 from tests.runner.runs import advice as some_advice
 from tests.runner.runs import diverged, finished, plan, run_folder, write

@@ -18,7 +18,7 @@ from PIL import Image
 from runner.report import write_report
 from runner.report.interactive import VEGA
 from runner.serve import server
-from tests.runner.runs import plan, results, run_folder
+from tests.runner.runs import diagnosis, plan, results, run_folder, write
 
 api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = next(
@@ -62,6 +62,7 @@ def url(tmp_path_factory):
     run_folder(folder, planned, ended, control="baseline")
     with_pictures(folder, planned, ended)
     (folder / "run.json").write_text(json.dumps({"command": "gan-runner run x.json -o y " * 9}))
+    write(folder / "diagnosis.json", diagnosis(ended))
     return write_report(folder).as_uri()
 
 

@@ -18,7 +18,16 @@ from runner.report.contents import DRAWN, Witness, witnesses
 from runner.report.predicted import predicted
 from runner.report.text import code, link, plain
 from runner.results import Look
-from tests.runner.runs import advice, candidate, diverged, plan, results, run_folder
+from tests.runner.runs import (
+    advice,
+    candidate,
+    diagnosis,
+    diverged,
+    plan,
+    results,
+    run_folder,
+    write,
+)
 from tests.runner.test_report import EVIL, VALUES, Page
 
 DOCS = Path(__file__).parents[2] / "docs" / "api" / "report.md"
@@ -30,6 +39,7 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("run")
     run_folder(made, planned, results(planned, VALUES), control="baseline")
     (made / "run.json").write_text(json.dumps({"command": "gan-runner run x.json -o y"}))
+    write(made / "diagnosis.json", diagnosis(results(planned, VALUES)))
     return made
 
 
@@ -70,6 +80,9 @@ def test_every_format_says_the_same(formats, report, kind) -> None:
         *(foreseen.says for arm in report.predicted.arms for foreseen in arm.foreseen),
         *(skip.why for skip in report.skipped),
         *(value for arm in report.shortlist for value in arm.recipe.values()),
+        *(f.says[1:] for trial in report.diagnosis.trials for f in trial.found),
+        *(cure.says for cure in report.diagnosis.prescription.cures),
+        *report.diagnosis.next.names,
         *(each.command for each in report.next),
         report.reproduction.data.fingerprint,
         report.reproduction.measurement.digest,
