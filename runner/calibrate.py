@@ -21,7 +21,7 @@ from knowledge.schema import Record
 from runner.device import MODES, Trying, repays, worth_trying
 from runner.execute import fork_server, free_cores
 from runner.plan import RunPlan, Trial
-from runner.race import with_budget
+from runner.race import UNLEARNT, with_budget
 from runner.samples import sampler
 from runner.trial import batches_of, features_of, planned_images
 
@@ -298,36 +298,40 @@ class Forecast(Record):
     calibration: Calibration
     stretches: tuple[Stretch, ...]
     seconds: float
+    longest: float  # seconds, if nobody learns enough for anybody to leave
     whole: float  # the images of all stretches, as a share of training every arm to the end
 
 
 def forecast(plan: RunPlan, calibration: Calibration) -> Forecast:
-    found = tuple(stretches(plan, calibration))
+    """Arms are reckoned to leave where the race lets them: not before anybody can have learnt."""
+    found = tuple(stretches(plan, calibration, UNLEARNT))
     everything = len(plan.arms) * len(plan.seeds) * plan.budget
     return Forecast(
         plan=plan,
         calibration=calibration,
         stretches=found,
         seconds=sum(each.seconds for each in found),
+        longest=sum(each.seconds for each in stretches(plan, calibration, inf)),
         whole=sum(each.images for each in found) / everything,
     )
 
 
-def stretches(plan: RunPlan, calibration: Calibration) -> list[Stretch]:
-    """Rung by rung. Who goes on is not known yet: later rungs are reckoned with the mean pace."""
+def stretches(plan: RunPlan, calibration: Calibration, unlearnt: float) -> list[Stretch]:
+    """Rung by rung. Who goes on is not known yet: later rungs are reckoned with the mean pace.
+
+    From rungs that end before `unlearnt` real images all go on.
+    """
     found: list[Stretch] = []
     begun = 0  # images of a trial at the end of the rung before
     arms, before = len(plan.arms), 0
     for rung in plan.rungs:
-        tasks: list[float] = []
-        images = 0
-        for arm in plan.arms:
-            new = max(0, rung.seeds - before)
-            more = [rung.budget - begun] * min(rung.seeds, before) + [rung.budget] * new
-            images += sum(more)
-            tasks += [
-                trial_seconds(plan, calibration.pace(arm), each, rung.budget) for each in more
-            ]
+        more = [  # real images of each trial, seed by seed as the race has them
+            (arm, rung.budget - begun if seed < before else rung.budget)
+            for seed in range(rung.seeds)
+            for arm in plan.arms
+        ]
+        tasks = [trial_seconds(plan, calibration.pace(arm), new, rung.budget) for arm, new in more]
+        images = sum(new for _, new in more)
         share = arms / len(plan.arms)
         count = round(len(tasks) * share)
         if arms < len(plan.arms):
@@ -343,7 +347,7 @@ def stretches(plan: RunPlan, calibration: Calibration) -> list[Stretch]:
             )
         )
         begun, before = rung.budget, rung.seeds
-        if rung.keep is not None:
+        if rung.keep is not None and rung.budget >= unlearnt:
             arms = min(arms, rung.keep + (plan.control is not None))
     return found
 
@@ -371,7 +375,10 @@ def scheduled(tasks: Sequence[float], workers: int) -> float:
 
 
 def affordable(plan: RunPlan, calibration: Calibration, limit: float) -> RunPlan | None:
-    """The plan with the largest budget of two figures that fits; None: not even the least does."""
+    """The plan with the largest budget of two figures up to which all fit; None: not one does.
+
+    A still larger one may fit again, where arms might just begin to leave: that is no promise.
+    """
     fits = None
     for power in range(3, 12):
         for figures in range(10, 100):

@@ -12,6 +12,9 @@ from runner.results import TrialResult
 ENOUGH = 3  # arms and fewer all train to the end
 LEARNT = 0.5  # of the distance of noise: whoever is above that has learnt nothing yet
 BLURRED = 0.1  # of the distance of noise: nearer than that, blurring hardly changes images
+UNLEARNT = (
+    30_000  # real images: of Fashion-MNIST somebody had learnt enough by then, nobody by 18,000
+)
 LEAST = 1e-6  # rounding may carry the distance of a perfect copy below zero
 
 

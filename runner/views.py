@@ -16,6 +16,7 @@ from runner.results import Leaderboard, Standing
 from runner.wording import chance, counted, duration, figures, gap, images, span
 
 LABELS = {"kid": "KID"}
+LONGER = 1.1  # the most that a race may take is told where it is so much more than is expected
 SKIPPED = 10  # files that are named
 
 
@@ -172,6 +173,11 @@ def planned(plan: RunPlan, calibration: Calibration) -> RenderableType:
         f"{counted(calibration.threads, 'thread')} each; {100 * foreseen.whole:.0f} % of the "
         "images that it would take to train every arm to the end"
     )
+    if foreseen.longest > LONGER * foreseen.seconds:
+        says += (
+            f". Arms leave only once somebody has learnt enough to be ranked: if nobody has by then, "
+            f"it takes up to {duration(foreseen.longest)}"
+        )
     left_out = (Text(f"not trained: {skip.arm}: {skip.why}") for skip in plan.skipped)
     return Group(arms, rungs, *left_out, Text(says))
 

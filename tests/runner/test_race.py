@@ -5,7 +5,9 @@ from math import inf, log
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from rich.console import Console
 
+from runner import views
 from runner.calibrate import (
     Calibration,
     Pace,
@@ -14,12 +16,14 @@ from runner.calibrate import (
     chosen,
     forecast,
     scheduled,
+    trial_seconds,
     ways_to_pack,
 )
 from runner.leaderboard import rank
 from runner.plan import Rung
-from runner.race import Mark, Race, bar_of, ladder, promoted, with_budget
+from runner.race import UNLEARNT, Mark, Race, bar_of, ladder, promoted, with_budget
 from runner.results import Look, TrialResult
+from runner.wording import duration
 from tests.runner.runs import diverged, finished, plan, score
 
 ARMS = ("a", "b", "c", "d", "e", "baseline")
@@ -304,6 +308,109 @@ def test_a_time_becomes_the_largest_budget_that_fits(limit):
     assert forecast(with_budget(fits, round(fits.budget * 1.1)), room).seconds > limit
     assert all(trial.budget == fits.budget for trial in fits.trials)
     assert fits.rungs[0].budget == pytest.approx(fits.budget / 10, rel=1e-3)
+
+
+def raced(race_plan, room, learnt):
+    """Seconds of a race on a clock that is not real; nobody learns before so many images."""
+    results: dict[str, TrialResult] = {}
+    spent, begun = 0.0, 0
+    while not (race := Race(race_plan, list(results.values()), bar=50.0)).over:
+        lengths = []
+        for task in race.tasks(race.rung):
+            trial = next(t for t in race_plan.trials if t.id == task.trial)
+            done = begun if trial.id in results else 0
+            pace = room.pace(trial.arm)
+            lengths.append(trial_seconds(race_plan, pace, task.budget - done, task.budget))
+            value = 20.0 + trial.seed if task.budget >= learnt else 80.0
+            here = (
+                finished(trial, value)
+                if task.budget == race_plan.budget
+                else paused(trial, task.budget, value)
+            )
+            before = results[trial.id].looks if trial.id in results else ()
+            results[trial.id] = here.model_copy(update={"looks": (*before, *here.looks)})
+        spent += scheduled(lengths, room.workers)
+        begun = race_plan.rungs[race.rung].budget
+    return spent
+
+
+def laddered(arms, seeds=3, **how):
+    names = [*"abcdefgh"[: arms - 1], "baseline"]
+    early = {"early": ()} if not how.pop("halving", True) else {}
+    rungs = ladder(arms, 2_000_000, seeds, control=True, **early)
+    return plan(names, seeds).model_copy(update={"rungs": rungs, "control": "baseline"})
+
+
+def room_for(race_plan, workers=2):
+    paces = tuple(
+        Pace(arm=arm, images_per_second=800.0 + 50 * at, scored_per_second=2000.0, mebibytes=500.0)
+        for at, arm in enumerate(race_plan.arms)
+    )
+    return Calibration(workers=workers, threads=1, paces=paces)
+
+
+@pytest.mark.parametrize("race_plan", [laddered(3), laddered(7, halving=False)], ids=["few", "all"])
+def test_where_nobody_may_leave_the_whole_is_reckoned(race_plan):
+    room = room_for(race_plan)
+    for budget in (50_000, 2_000_000):
+        scaled = with_budget(race_plan, budget)
+        foreseen = forecast(scaled, room)
+        assert foreseen.whole == 1
+        assert foreseen.longest == foreseen.seconds
+        assert foreseen.seconds == pytest.approx(raced(scaled, room, learnt=0))
+
+
+@pytest.mark.parametrize("arms", [4, 7, 9])
+@pytest.mark.parametrize("budget", [20_000, 60_000, 90_000])
+def test_before_anybody_can_have_learnt_all_arms_are_reckoned_with(arms, budget):
+    race_plan = with_budget(laddered(arms), budget)
+    room = room_for(race_plan)
+    foreseen = forecast(race_plan, room)
+    assert foreseen.whole == 1
+    assert foreseen.seconds == foreseen.longest
+    assert foreseen.seconds == pytest.approx(raced(race_plan, room, learnt=UNLEARNT))
+
+
+@pytest.mark.parametrize("arms", [4, 7, 9])
+def test_the_longest_is_what_a_race_takes_in_which_nobody_learns(arms):
+    race_plan = laddered(arms)
+    foreseen = forecast(race_plan, room_for(race_plan))
+    assert foreseen.longest == pytest.approx(raced(race_plan, room_for(race_plan), learnt=inf))
+    assert foreseen.longest > 1.5 * foreseen.seconds
+
+
+@pytest.mark.parametrize("minutes", [5, 10, 15, 20, 30, 60, 600])
+@pytest.mark.parametrize("arms", [3, 4, 7])
+def test_a_race_keeps_to_its_time_where_somebody_learns_by_then(arms, minutes):
+    race_plan = laddered(arms)
+    room = room_for(race_plan)
+    fits = affordable(race_plan, room, 60.0 * minutes)
+    # Who goes on may be slower than the mean, which is all that is known before.
+    assert raced(fits, room, learnt=UNLEARNT) <= 1.15 * 60 * minutes
+    assert raced(fits, room, learnt=UNLEARNT) >= 0.7 * 60 * minutes
+
+
+def test_no_time_rests_on_arms_that_might_just_begin_to_leave():
+    race_plan = laddered(7)
+    room = room_for(race_plan)
+    costs = {b: forecast(with_budget(race_plan, b), room).seconds for b in (90_000, 150_000)}
+    assert costs[90_000] > costs[150_000]
+    fits = affordable(race_plan, room, costs[150_000])
+    assert fits.budget < 90_000
+    assert forecast(fits, room).longest <= costs[150_000]
+
+
+def test_a_plan_says_how_long_it_takes_if_nobody_leaves():
+    race_plan = laddered(7)
+    console = Console(width=200)
+    with console.capture() as said:
+        console.print(views.planned(race_plan, room_for(race_plan)))
+    longest = duration(forecast(race_plan, room_for(race_plan)).longest)
+    assert f"it takes up to {longest}" in " ".join(said.get().split())
+    few = laddered(3)
+    with console.capture() as said:
+        console.print(views.planned(few, room_for(few)))
+    assert "up to" not in said.get()
 
 
 def test_no_budget_fits_into_no_time():
