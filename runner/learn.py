@@ -85,7 +85,7 @@ def learn(run: Path, overlay: Path) -> Lesson:
     load(overlays=(overlay,))  # what was written must be readable: InvalidData is a mistake of ours
     names = {arm.gan: arm.name for arm in advice.arms}
     learnt = tuple(names[row["model"]] for row in rows)
-    return Lesson(source, dataset, learnt, len(told), tuple(left_out(advice, board, library)))
+    return Lesson(source, dataset, learnt, len(told), tuple(left_out(plan, advice, board, library)))
 
 
 def source_id(plan: RunPlan) -> str:
@@ -193,7 +193,9 @@ def to_the_end(
             yield arm, standing
 
 
-def left_out(advice: Recommendation, board: Leaderboard, library: Library) -> Iterator[str]:
+def left_out(
+    plan: RunPlan, advice: Recommendation, board: Leaderboard, library: Library
+) -> Iterator[str]:
     there = {arm.id for arm, _ in to_the_end(advice, board, library)}
     names = {arm.id: arm.name for arm in advice.arms}
     for each in board.standings:
@@ -202,6 +204,10 @@ def left_out(advice: Recommendation, board: Leaderboard, library: Library) -> It
             yield f"{name} left the race after {images(each.left)} images: no number of its end"
         elif each.arm not in there:
             yield f"{name}: another arm speaks for the same GAN, or the base has no name for it"
+    for skip in plan.skipped:
+        if skip.same_as:
+            stands = names.get(skip.same_as, skip.same_as)
+            yield f"{names.get(skip.arm, skip.arm)} was the same recipe as {stands}: no number of its own"
 
 
 def metric_id(plan: RunPlan) -> str:

@@ -8,6 +8,7 @@ from advisor import Profile, recommend
 from knowledge.library import load
 from runner.cli import app
 from runner.learn import learn
+from runner.plan import Skip
 from runner.prepare import RunError
 from runner.race import Race
 from tests.runner.runs import diverged, finished, plan, run_folder
@@ -43,6 +44,16 @@ def test_numbers_bear_their_protocol_and_their_seeds(tmp_path):
     assert first.metric != "fid"  # other features: it must never stand beside an FID
     assert not first.own_method
     assert lesson.left_out == ()
+
+
+def test_an_arm_that_another_one_stood_for_has_no_number_of_its_own(tmp_path):
+    planned = plan(["sn-gan", "lsgan"])
+    same = Skip(arm="ylg", why="they are the same recipe here", same_as="sn-gan")
+    planned = planned.model_copy(update={"skipped": (*planned.skipped, same)})
+    ended = [finished(trial, VALUES[trial.arm] + trial.seed) for trial in planned.trials]
+    lesson = learn(run_folder(tmp_path / "run", planned, ended, pictures=False), tmp_path / "own")
+    assert lesson.learnt == ("SN-GAN", "LSGAN")
+    assert lesson.left_out == ("ylg was the same recipe as SN-GAN: no number of its own",)
 
 
 def test_the_advisor_compares_them_with_one_another(tmp_path):
