@@ -34,21 +34,24 @@ def intra_class(
 ) -> float | None:
     """The mean of the classes' own Fréchet distances (Miyato and Koyama, 2018, section 4).
 
-    About n images of each side, as many of each class, against training images, since those have
-    labels. Few of each class make it larger than the distance of all by far: it compares
-    generators within a run, and nothing else. None where a class has too few.
+    About n images of each side, as many of each class, against held-out images, or against training
+    images where those have no labels. Few of each class make it larger than the distance of all by
+    far: it compares generators within a run, and nothing else. None where a class has too few.
     """
-    if images.labels is None or not is_told(game):
+    real, named = images.held_out, images.held_labels
+    if named is None:
+        real, named = images.train, images.labels
+    if named is None or not is_told(game):
         return None
     classes = game.image.classes
-    each = min(n // classes, int(np.bincount(images.labels, minlength=classes).min()))
+    each = min(n // classes, int(np.bincount(named, minlength=classes).min()))
     if each < FEWEST:
         return None
     labels = np.repeat(np.arange(classes), each)
-    real = [pick(images.train[images.labels == label], each, seed=0) for label in range(classes)]
+    wanted = [pick(real[named == label], each, seed=0) for label in range(classes)]
     made = [sampler(of_class(game, label))(each, seed) for label in range(classes)]
     seen, drawn = (
-        features(np.concatenate(those).astype(np.uint8, copy=False)) for those in (real, made)
+        features(np.concatenate(those).astype(np.uint8, copy=False)) for those in (wanted, made)
     )
     found = intra_class_distances(seen, labels, drawn, labels)
     return fmean(found.values())

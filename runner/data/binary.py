@@ -65,6 +65,9 @@ class BinaryFiles:
             labels = np.full(len(images), -1, np.int64)
             labels[: len(train.labels)] = train.labels
             classes = self.classes or tuple(map(str, range(int(train.labels.max(initial=0)) + 1)))
+            if test is not None and test.labels is not None:
+                known = test.labels < len(classes)
+                labels[len(train.labels) :] = np.where(known, test.labels, -1)
         if test is None:
             return Decoded(images, preparation, labels, classes)
         held_out = np.arange(len(images)) >= len(train.images)
@@ -81,21 +84,27 @@ def idx_folder(folder: Path, name: str, classes: tuple[str, ...] = ()) -> Binary
         return None
     train_labels = idx_file(folder, "train", "labels")
     test = idx_file(folder, "t10k", "images") or idx_file(folder, "test", "images")
+    test_labels = idx_file(folder, "t10k", "labels") or idx_file(folder, "test", "labels")
 
     def read() -> tuple[Part, Part | None]:
-        images = read_idx(train, 3)[:, None]
-        labels = None if train_labels is None else read_idx(train_labels, 1).astype(np.int64)
-        if labels is not None and len(labels) != len(images):
-            raise DataError(
-                f"{train_labels}: {len(labels)} labels for the {len(images)} images of {train.name}"
-            )
-        held_out = None if test is None else Part(read_idx(test, 3)[:, None], None)
-        if held_out is not None and held_out.images.shape[1:] != images.shape[1:]:
+        trained = idx_part(train, train_labels)
+        held_out = None if test is None else idx_part(test, test_labels)
+        if held_out is not None and held_out.images.shape[1:] != trained.images.shape[1:]:
             raise DataError(f"{test}: its images are not as large as those of {train.name}")
-        return Part(images, labels), held_out
+        return trained, held_out
 
-    files = tuple(path for path in (train, train_labels, test) if path is not None)
-    return BinaryFiles(name, files, read, classes)
+    files = (train, train_labels, test, test_labels)
+    return BinaryFiles(name, tuple(path for path in files if path is not None), read, classes)
+
+
+def idx_part(file: Path, labelled: Path | None) -> Part:
+    images = read_idx(file, 3)[:, None]
+    labels = None if labelled is None else read_idx(labelled, 1).astype(np.int64)
+    if labels is not None and len(labels) != len(images):
+        raise DataError(
+            f"{labelled}: {len(labels)} labels for the {len(images)} images of {file.name}"
+        )
+    return Part(images, labels)
 
 
 def idx_file(folder: Path, split: str, what: str) -> Path | None:

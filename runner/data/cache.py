@@ -25,7 +25,7 @@ class File(Record):
 class Contents(Record):
     """meta.json: what the arrays beside it are."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     fingerprint: str
     classes: tuple[str, ...]
     held_out_is: str
@@ -53,6 +53,7 @@ def load(folder: Path, name: str) -> ImageSet | None:
             train=arrays["train.npy"],
             held_out=arrays["held_out.npy"],
             labels=arrays.get("labels.npy"),
+            held_labels=arrays.get("held_labels.npy"),
             classes=contents.classes,
             fingerprint=contents.fingerprint,
             held_out_is=contents.held_out_is,
@@ -82,6 +83,8 @@ def save(folder: Path, decoded: Decoded, order: Order) -> None:
     }
     if decoded.labels is not None:
         rows["labels.npy"] = (decoded.labels, order.train)
+        if (decoded.labels[order.held_out] >= 0).all():
+            rows["held_labels.npy"] = (decoded.labels, order.held_out)
     files = {file: write(folder / file, *of) for file, of in rows.items()}
     saved = {file: np.load(folder / file, mmap_mode="r", allow_pickle=False) for file in files}
     contents = Contents(

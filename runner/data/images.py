@@ -42,6 +42,7 @@ class ImageSet:
     held_out_is: str  # "the test split"
     preparation: str  # what was done to the pixels
     skipped: tuple[Skipped, ...] = field(repr=False, default=())
+    held_labels: Labels | None = field(repr=False, default=None)  # of held_out
 
     @property
     def size(self) -> int:

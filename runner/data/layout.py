@@ -33,12 +33,16 @@ def lay_out(names: list[str]) -> Layout:
     train = np.array([top in TRAIN for top in tops])
     held_out = np.array([top in TEST for top in tops])
     labels = None
-    train_labels, classes = classify(
-        unwrapped([path[1:] for path, is_ in zip(paths, train, strict=True) if is_])
-    )
+    within = [
+        unwrapped([path[1:] for path, is_ in zip(paths, side, strict=True) if is_])
+        for side in (train, held_out)
+    ]
+    train_labels, classes = classify(within[0])
     if train_labels is not None:
         labels = np.full(len(paths), -1, np.int64)
         labels[train] = train_labels
+        number = {name: index for index, name in enumerate(classes)}
+        labels[held_out] = [number.get(path[0], -1) for path in within[1]]
     folders = sorted({path[0] for path, is_ in zip(paths, held_out, strict=True) if is_})
     held_out_is = f"the {' and '.join(folders)} folder{'s'[: len(folders) > 1]}"
     return Layout(train | held_out, labels, classes, held_out, held_out_is)

@@ -53,7 +53,10 @@ def images():
     drawn = scene_of(game_that(True), known)["fake"].detach()
     pixels = ((drawn + 1) * 127.5).clamp(0, 255).byte().numpy()
     some = open_images("shapes", size=16)
-    return replace(some, train=pixels, held_out=pixels, labels=labels, classes=("left", "right"))
+    return replace(
+        some, train=pixels, held_out=pixels, labels=labels, held_labels=None,
+        classes=("left", "right"),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,14 @@ def test_who_ignores_labels_is_far_from_each_class_though_not_from_all(images, f
         intra_class(game_that(way), images, features, n=2 * FEWEST, seed=3) for way in (True, False)
     )
     assert ignores > 3 * obeys
+
+
+def test_held_out_images_are_what_counts_where_they_have_labels(images, features):
+    """A generator that repeats what it was trained on gains nothing by it."""
+    nothing = replace(images, train=np.zeros_like(images.train), held_labels=images.labels)
+    told = game_that(True)
+    found = intra_class(told, nothing, features, n=2 * FEWEST, seed=3)
+    assert found == intra_class(told, images, features, n=2 * FEWEST, seed=3)
 
 
 def test_without_labels_or_with_few_images_of_a_class_there_is_none(images, features):

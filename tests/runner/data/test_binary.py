@@ -50,6 +50,16 @@ def test_an_idx_folder_keeps_its_split_pixels_and_labels(folder):
     position = {image.tobytes(): row for row, image in enumerate(random_images(150))}
     rows = [position[image[:, 2:-2, 2:-2].tobytes()] for image in images.train]
     assert [row % 10 for row in rows] == images.labels.tolist()
+    position = {image.tobytes(): row for row, image in enumerate(random_images(30, 1))}
+    rows = [position[image[:, 2:-2, 2:-2].tobytes()] for image in images.held_out]
+    assert [row % 10 for row in rows] == images.held_labels.tolist()
+
+
+def test_a_test_split_without_labels_has_none(folder):
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    images = open_images(str(folder))
+    assert images.labels is not None
+    assert images.held_labels is None
 
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-images.idx3-ubyte"])
@@ -131,8 +141,9 @@ def test_cifar_is_read_from_its_binary_files(tmp_path, packed):
     train = np.concatenate(train)
     assert as_rows(images.train) == as_rows(train[:, 1:])
     assert as_rows(images.held_out) == as_rows(test[:, 1:])
-    label = {record[1:].tobytes(): record[0] for record in train}
+    label = {record[1:].tobytes(): record[0] for record in [*train, *test]}
     assert images.labels.tolist() == [label[image.tobytes()] for image in images.train]
+    assert images.held_labels.tolist() == [label[image.tobytes()] for image in images.held_out]
     assert images.classes[0] == "airplane"
 
 

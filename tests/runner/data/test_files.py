@@ -62,6 +62,8 @@ def test_train_and_test_folders_are_the_split(tmp_path, packed):
     assert images.held_out_is == "the test folder"
     assert images.classes == ("class0", "class1")
     assert images.labels.sum() == 65
+    number = {image.tobytes(): row % 2 for row, image in enumerate(pixels)}
+    assert images.held_labels.tolist() == [number[image.tobytes()] for image in images.held_out]
 
 
 def test_images_beside_train_and_test_are_listed(tmp_path):
@@ -85,6 +87,8 @@ def test_images_beside_train_and_test_are_listed(tmp_path):
         (["train/a.png", "train/b.png"], (), None, None),
         (["train/a.png", "test/b.png"], (), None, [False, True]),
         (["s/Train/cat/a.png", "s/Train/dog/b.png", "s/Val/c.png"], ("cat", "dog"), [0, 1, -1], [False, False, True]),
+        (["train/cat/a.png", "train/dog/b.png", "val/dog/c.png", "val/elk/d.png"], ("cat", "dog"), [0, 1, 1, -1],
+         [False, False, True, True]),
         (["train/all/a.png", "train/all/b.png", "val/all/c.png"], (), None, [False, False, True]),
     ],
 )  # fmt: skip

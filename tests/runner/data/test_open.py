@@ -106,6 +106,7 @@ def same(one, other):
     return (
         np.array_equal(one.train, other.train)
         and np.array_equal(one.held_out, other.held_out)
+        and np.array_equal(one.held_labels, other.held_labels)
         and (one.fingerprint, one.held_out_is, one.preparation, one.skipped, one.classes)
         == (other.fingerprint, other.held_out_is, other.preparation, other.skipped, other.classes)
     )
@@ -234,6 +235,7 @@ def test_debians_fashion_mnist():
     assert images.train.shape == (60_000, 1, 32, 32)
     assert images.held_out.shape == (10_000, 1, 32, 32)
     assert np.bincount(images.labels).tolist() == [6000] * 10
+    assert np.bincount(images.held_labels).tolist() == [1000] * 10
     # The mean that everybody normalises with (0.2860 of 28 px), now of 32.
     assert images.train.mean() / 255 * (32 / 28) ** 2 == pytest.approx(0.2860, abs=1e-4)
 
