@@ -133,8 +133,19 @@ class Diagnosed(Record):
         return tuple(each for each in self.findings if each.answer == "found")
 
     @property
+    def young(self) -> bool:
+        """It may just not have begun."""
+        return self.rounds < ROUNDS and self.status != "diverged"
+
+    @property
+    def counts(self) -> tuple[Finding, ...]:
+        """What more training would not take away by itself."""
+        old = not self.young
+        return tuple(each for each in self.found if old or each.trouble == "memorisation")
+
+    @property
     def caution(self) -> str | None:
-        if self.rounds >= ROUNDS or not self.found:
+        if not self.young or not self.found:
             return None
         return (
             f"after {self.rounds:,} steps of its generator it may just not have begun: a healthy "
@@ -149,6 +160,7 @@ class Diagnosis(Record):
     trials: tuple[Diagnosed, ...]
     prescription: Prescription | None = None  # None: nothing was found, or nobody knows the answers
     next: Next | None = None
+    note: str | None = None  # why some of it is no reason to try something else
 
     @property
     def arms(self) -> dict[str, tuple[Diagnosed, ...]]:
@@ -156,10 +168,13 @@ class Diagnosis(Record):
         return {arm: tuple(t for t in self.trials if t.arm == arm) for arm in ids}
 
     def troubles_of(self, arm: str) -> tuple[Trouble, ...]:
-        """Those that more than half of its trials had: one seed alone may have had bad luck."""
+        """Those that more than half of its trials had: one seed alone may have had bad luck.
+
+        Of trials that may just not have begun nothing is said, and nobody is advised against them.
+        """
         trials = self.arms[arm]
         counts = {
-            trouble: sum(f.trouble == trouble for trial in trials for f in trial.found)
+            trouble: sum(f.trouble == trouble for trial in trials for f in trial.counts)
             for trouble in TROUBLES
         }
         return tuple(trouble for trouble in TROUBLES if counts[trouble] > len(trials) / 2)

@@ -67,6 +67,8 @@ def diagnose(
         print(found.model_dump_json(indent=1))
     else:
         show(found, advised, full=full)
+    if found.note:
+        print(f"\ncaution: {found.note}", file=sys.stderr)
     if asks and not place.run:
         says = "its run is not here, so that nobody knows the answers to advise on"
         print(f"\nno advice: {says}", file=sys.stderr)

@@ -26,7 +26,7 @@ def choices(diagnosis: Diagnosis) -> tuple[str, ...]:
             finding.asks
             for arm in diagnosis.troubled
             for trial in diagnosis.arms[arm]
-            for finding in trial.found
+            for finding in trial.counts
             if finding.asks and finding.trouble in diagnosis.troubles_of(arm)
         )
     )

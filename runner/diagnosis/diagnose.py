@@ -1,6 +1,6 @@
 """Every trial of a run, or one of them, with what it suffered from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,11 +8,13 @@ from knowledge.reading import nearest
 from runner.diagnosis.evidence import Surroundings, evidence, surroundings
 from runner.diagnosis.verdicts import findings
 from runner.execute import folder_of
+from runner.health import ROUNDS
 from runner.plan import RunPlan
 from runner.prepare import RunError
 from runner.settle import stored
 from runner.take.find import planned
 from runner.troubles import Diagnosed, Diagnosis
+from runner.wording import counted, images
 
 APART = "the trial lies apart from its run, which knows the images it was trained on"
 
@@ -27,7 +29,24 @@ def diagnose(place: Place, tell: Callable[[str], None] = lambda trial: None) -> 
     around: Surroundings | str = APART
     if place.run:
         around = surroundings(stored(RunPlan, place.run / "plan.json"), place.run)
-    return Diagnosis(trials=tuple(each(place, around, tell)))
+    trials = tuple(each(place, around, tell))
+    return Diagnosis(trials=trials, note=too_young(trials, place.run))
+
+
+def too_young(trials: Sequence[Diagnosed], run: Path | None) -> str | None:
+    """What to do first, where trials may just not have begun."""
+    those = [each for each in trials if each.young and len(each.found) > len(each.counts)]
+    if not those:
+        return None
+    says = (
+        f"{counted(len(those), 'trial')} had too few steps to tell trouble from a beginning, "
+        f"and {'is' if len(those) == 1 else 'are'} left out of what is advised; train longer first"
+    )
+    if run is None:
+        return says
+    recipes = [trial.recipe for trial in stored(RunPlan, run / "plan.json").trials]
+    most = max(each.batch_size * each.optimizer.critic_steps for each in recipes)
+    return f"{says}: with --budget {images(ROUNDS * most)} every generator takes {ROUNDS:,} steps"
 
 
 def each(

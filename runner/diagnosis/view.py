@@ -50,6 +50,10 @@ def shown(diagnosis: Diagnosis, *, full: bool) -> RenderableType:
 
 def reasons(each: Diagnosed, *, full: bool) -> Iterator[RenderableType]:
     yield Text(f"\n{each.trial} ({each.status})", style="bold")
+    if each.caution and not each.counts and not full:
+        kinds = listed([found.trouble for found in each.found])
+        yield indented(f"{kinds}, though {each.caution}")
+        return
     told = [found for found in each.findings if full or found.answer != "not found"]
     if not told:
         yield Text("  none of these troubles")

@@ -252,6 +252,7 @@ def diagnosis(ended: Sequence[TrialResult]) -> Diagnosis:
         prescription=Prescription(
             asked=("unstable-training",), cures=cures, left_out=("LSGAN",), healthy=()
         ),
+        note="three trials had too few steps",
         next=Next(file="next-recommendation.json", candidates=("wgan-gp",), names=("WGAN-GP",)),
     )  # fmt: skip
 

@@ -304,7 +304,29 @@ def test_an_early_end_may_be_a_beginning(run):
     ended = call(run)
     assert "it may just not have begun" not in ended.stdout  # 600k images are enough
     shown = diagnose(locate(run)).trials[0]
-    assert shown.model_copy(update={"rounds": 50}).caution.startswith("after 50 steps")
+    assert shown.model_copy(update={"rounds": 50}).caution is None  # what diverged has begun
+    young = shown.model_copy(update={"rounds": 50, "status": "finished"})
+    assert young.caution.startswith("after 50 steps")
+
+
+def test_who_may_just_not_have_begun_is_no_reason_to_try_something_else(run):
+    """Train longer, it says, and advises nothing."""
+    for trial in plan(["lsgan"], 2).trials:
+        still = finished(trial, 40.0)
+        looks = tuple(look.model_copy(update={"value": 3000.0 + k}) for k, look in
+                      enumerate(still.looks))  # fmt: skip
+        young = {"images_seen": 640, "looks": looks, "losses": curve(critic=lambda t: 3000.0**t)}
+        write(run / "trials" / trial.id / "result.json", still.model_copy(update=young))
+    found = diagnose(locate(run))
+    assert found.arms["lsgan"][0].found
+    assert choices(found) == found.troubled == ()
+    ended = call(run)
+    assert ended.exit_code == 0, ended.stderr
+    assert "2 trials had too few steps" in ended.stderr
+    assert "with --budget 128k every generator takes 2,000 steps" in ended.stderr
+    assert not (run / "next-recommendation.json").exists()
+    assert "too few steps" in (run / "report.html").read_text(encoding="utf-8")
+    assert json.loads((run / "diagnosis.json").read_text())["next"] is None
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def test_every_format_says_the_same(formats, report, kind) -> None:
         *(f.says[1:] for trial in report.diagnosis.trials for f in trial.found),
         *(cure.says for cure in report.diagnosis.prescription.cures),
         *report.diagnosis.next.names,
+        report.diagnosis.note[1:],
         *(each.command for each in report.next),
         report.reproduction.data.fingerprint,
         report.reproduction.measurement.digest,
