@@ -28,7 +28,7 @@ HEADS = {
     "memorisation": "memo-\nrisation",
     "checkerboard": "checker-\nboard",
 }
-MARKS = {"found": "yes", "not found": "–", "cannot be told": "?"}
+MARKS = {"not found": "–", "cannot be told": "?"}
 
 
 def shown(diagnosis: Diagnosis, *, full: bool) -> RenderableType:
@@ -41,7 +41,9 @@ def shown(diagnosis: Diagnosis, *, full: bool) -> RenderableType:
         rows.add_row(
             each.trial,
             *(
-                Text(MARKS[found.answer], style="bold" if found.answer == "found" else "")
+                Text("yes", style="bold")
+                if found in each.counts
+                else Text("maybe" if found.answer == "found" else MARKS[found.answer])
                 for found in each.findings
             ),
         )
