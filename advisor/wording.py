@@ -1,6 +1,7 @@
 """The sentences of a recommendation, before they are a terminal's or a Markdown page's."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from advisor.recommendation import (
@@ -257,6 +258,8 @@ def refused(refusal: Refusal) -> Iterator[Line]:
 
 
 def closing(found: Recommendation) -> Iterator[str]:
+    if len(found.candidates) > 1:
+        yield handful(found)
     yield from map(advice, found.advice)
     yield from picks(found)
     if others := found.crowded_out:
@@ -278,6 +281,14 @@ def closing(found: Recommendation) -> Iterator[str]:
         if len(found.arms) > 1
         else "Train it, and measure, before you believe any of this."
     )
+
+
+def handful(found: Recommendation) -> str:
+    """All of them in a line, since the ledger between is long."""
+    ties = groupby(found.candidates, lambda each: each.rank)
+    order = ", ".join(" = ".join(each.name for each in alike) for _, alike in ties)
+    beside = f"; beside them {found.control.name}, the control arm" if found.control else ""
+    return f"The shortlist: {order}{beside}."
 
 
 def picks(found: Recommendation) -> Iterator[str]:
