@@ -49,8 +49,9 @@ class Tally(NamedTuple):
     def failures(self) -> Iterator[str]:
         """Each reason once, with the seeds that it stopped."""
         seeds: dict[str, list[str]] = {}
+        finished = {result.trial.id for result in self.finished}
         for result in self.ended:
-            if result not in self.finished:
+            if result.trial.id not in finished:
                 # A trial that came to its end may still have produced nothing to measure.
                 what: str = "no score" if result.status == "finished" else result.status
                 why = f"{what}: {result.why}" if result.why else what
