@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from knowledge.schema import Recipe, Record
+from runner.parts.attention import Mixed
 from runner.scene import Game, Scene, Turn, terms_due
 
 FLOAT = 4  # bytes
@@ -174,6 +175,8 @@ def flops(module: nn.Module, given: Tensor, output: Tensor) -> int:
         return 2 * output.numel() * taps
     if isinstance(module, nn.Linear):
         return 2 * output.numel() * module.in_features
+    if isinstance(module, Mixed):  # each place with each, once for the keys and once for the values
+        return 4 * output.numel() * prod(output.shape[2:])
     return 0
 
 

@@ -1,6 +1,7 @@
 """The networks that people take home are averages over the last part of the training."""
 
 import copy
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,11 @@ class Average:
     def __init__(self, live: nn.ModuleDict, half_life: float) -> None:
         self.networks = copy.deepcopy(live).requires_grad_(False).eval()
         self.half_life = half_life
-        pairs = list(zip(lasting(self.networks), lasting(live), strict=True))
-        self.smooth = [pair for pair in pairs if pair[0].is_floating_point()]
-        self.counters = [pair for pair in pairs if not pair[0].is_floating_point()]
+        averages = dict(lasting(self.networks))
+        pairs = {name: (averages[name], new) for name, new in lasting(live)}
+        copied = {name for name, (_, new) in pairs.items() if is_copied(name, new)}
+        self.smooth = [pair for name, pair in pairs.items() if name not in copied]
+        self.copied = [pairs[name] for name in copied]
 
     @torch.no_grad()
     def update(self, images: int, images_seen: int) -> None:
@@ -22,14 +25,20 @@ class Average:
 
         It is the power-function average of Karras et al. (2024), "Analyzing and Improving the
         Training Dynamics of Diffusion Models", section 3.1. Floating-point buffers, as batch norm's
-        statistics, are averaged like weights; counters are copied.
+        statistics, are averaged like weights; counters are copied, and so are the singular vectors
+        of spectral norm, whose means are no unit vectors.
         """
         kept = 0.5 ** (images / (self.half_life * images_seen)) if self.half_life else 0.0
         averages, news = zip(*self.smooth, strict=True)
         torch._foreach_lerp_(averages, news, 1 - kept)
-        for counter, new in self.counters:
-            counter.copy_(new)
+        for own, new in self.copied:
+            own.copy_(new)
 
 
-def lasting(network: nn.Module) -> list[Tensor]:
-    return [*network.parameters(), *network.buffers()]
+def lasting(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    yield from network.named_parameters()
+    yield from network.named_buffers()
+
+
+def is_copied(name: str, value: Tensor) -> bool:
+    return not value.is_floating_point() or name.endswith(("rebuilt._u", "rebuilt._v"))

@@ -336,7 +336,8 @@ class Run:
             raise Diverged(self.images_seen, "weights", self.history)
 
     def weights_are_finite(self) -> bool:
-        tensors = [*lasting(self.game.networks), *lasting(self.average.networks)]
+        both = (self.game.networks, self.average.networks)
+        tensors = [tensor for networks in both for _, tensor in lasting(networks)]
         return bool(torch.stack([t.isfinite().all() for t in tensors]).all())
 
     def trained(self) -> Trained:

@@ -82,6 +82,9 @@ def show(
     ],
     size: Annotated[int, typer.Option(min=1, help="Pixels a side.")] = 32,
     channels: Annotated[int, typer.Option(min=1, max=4, help="1 for grey, 3 for colour.")] = 3,
+    classes: Annotated[
+        int, typer.Option(min=2, help="Of the images, for networks that are told them.")
+    ] = 10,
     backbone: Annotated[str | None, typer.Option(help="Another pair of networks.")] = None,
     width: Annotated[int | None, typer.Option(min=1, help="Width of all networks.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
@@ -96,7 +99,7 @@ def show(
 
     try:
         wanted = overridden(read_recipe(recipe), Overrides(backbone=backbone, width=width))
-        built = anatomy(build(wanted, ImageShape(channels, size), 0), wanted)
+        built = anatomy(build(wanted, ImageShape(channels, size, classes), 0), wanted)
     except (RecipeError, PartError) as error:
         raise fail(str(error), BAD_INPUT) from None
     if json:

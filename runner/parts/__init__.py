@@ -1,5 +1,6 @@
 """Interchangeable parts: any backbone, divergence, loss and penalties make a game."""
 
+from runner.parts.attention import Attention
 from runner.parts.augmentations import augmentation
 from runner.parts.backbones import Critic, Networks, backbone
 from runner.parts.constraints import constraint
@@ -11,6 +12,7 @@ from runner.parts.penalties import generator_penalty, penalty
 from runner.parts.registry import PartError, Registry
 
 __all__ = [
+    "Attention",
     "Critic",
     "Divergence",
     "Loss",

@@ -254,6 +254,7 @@ class Residual(nn.Module):
         first: bool = False,  # its input is an image, which no ReLU may cut
     ) -> None:
         super().__init__()
+        self.out, self.resample = out, resample
         hidden = out if first or resample == "up" else into
         up = [nn.Upsample(scale_factor=2)] if resample == "up" else []
         down = [nn.AvgPool2d(2)] if resample == "down" else []

@@ -36,6 +36,13 @@ def test_flops_and_parameters_are_torchs(name, normalizers):
         assert network.parameters == sum(layer.parameters for layer in network.layers)
 
 
+@pytest.mark.parametrize("name", ["cgan", "acgan", "sagan"])
+def test_what_is_told_a_class_is_shown_for_ten(name):
+    ended = CliRunner().invoke(app, ["show", name, "--width", "4"])
+    assert ended.exit_code == 0, ended.stderr
+    assert "parameters" in ended.stdout
+
+
 def test_layers_come_in_the_order_of_their_use_with_the_shapes_of_one_image():
     built, _ = taken_apart(recipe("conv", normalizers=({"name": "weight-norm"},)))
     critic = next(network for network in built.networks if network.name == "critic")

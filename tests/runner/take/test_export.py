@@ -152,7 +152,9 @@ def test_another_shape_is_told(run):
         compared(game, lambda latents: torch.zeros(len(latents), 3, 8, 8), FORMATS["onnx"])
 
 
-@pytest.mark.parametrize("backbone", ["mlp", "conv", "dcgan", "infogan", "resnet"])
+@pytest.mark.parametrize(
+    "backbone", ["mlp", "conv", "dcgan", "infogan", "resnet", "self-attention"]
+)
 @pytest.mark.parametrize("norm", ["batch-norm", "layer-norm"])
 def test_every_backbone_becomes_torchscript(backbone, norm, tmp_path):
     from runner.game import build
