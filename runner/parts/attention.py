@@ -23,11 +23,11 @@ def self_attention(
     outputs: int = 1,
     *,
     width: Count = 64,
-    at: Annotated[int, Field(ge=4)] | None = None,
+    at: Annotated[int, Field(ge=0)] = 0,
 ) -> Networks:
     """SAGAN's (Zhang et al., 2018): `resnet` with attention in both, its generator spectrally normed.
 
-    Attention stands where maps have `at` px a side; by default at half the size of the image, and
+    Attention stands where maps have `at` px a side; 0: at half the size of the image, and
     at 32 px at the most, as in the paper for images of 128 px. The critic's weights are normed by
     what the recipe says.
     """
