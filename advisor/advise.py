@@ -8,13 +8,14 @@ from advisor.costs import critic_steps, time_per_image
 from advisor.cutting import Survivors, cut, holds
 from advisor.evidence import Evidence
 from advisor.explain.relax import relaxations
-from advisor.facts import Facts, derive
+from advisor.facts import Facts, derive, resolution_class
 from advisor.hand_over import recommendation
 from advisor.numbers import Numbers, Table, tables
 from advisor.ranking import HANDFUL, Arm, ranked, spread
 from advisor.recommendation import Answer, Recommendation, Support, Testimony
 from advisor.robustness import robustness
 from advisor.space import Combination, Node, Space, default_task, nodes
+from knowledge.distances import Measured, Run
 from knowledge.library import Library
 from knowledge.schema import SLOTS, Claim, Rule
 
@@ -207,7 +208,30 @@ class Advice:
         return all(each.net >= 0 for each in self.heard(gan)[0])
 
     def spoken_for(self, gan: str) -> bool:
-        return any(witness.vote > 0 for witness in self.heard(gan)[1])
+        return any(witness.vote > 0 for witness in self.heard(gan)[1]) or gan in self.measured_here
+
+    @cached_property
+    def measured_here(self) -> dict[str, tuple[tuple[Measured, Run], ...]]:
+        """GANs with a published distance on the data set, where no claims compare on it.
+
+        Or at sizes like its own, where these are large and no data set is named: who writes of such
+        images shows numbers and compares little.
+        """
+        named = self.evidence.dataset
+        large = self.facts.get("resolution_class") == "high"
+        found: dict[str, tuple[tuple[Measured, Run], ...]] = {}
+        for each in () if self.evidence.studied else self.library.distances:
+            here = each.dataset == named.id if named else large and self.is_large(each.dataset)
+            if not here or each.source in self.leaving_out:
+                continue
+            for run in each.runs:
+                if run.value is not None and run.model in self.library.gans:
+                    found[run.model] = (*found.get(run.model, ()), (each, run))
+        return found
+
+    def is_large(self, dataset: str) -> bool:
+        resolution = self.library.datasets[dataset].resolution
+        return resolution is not None and resolution_class(resolution) == "high"
 
     # Judging what is left ---------------------------------------------------------------------
 
@@ -241,7 +265,9 @@ class Advice:
         steps = critic_steps(self.library.gans[gan], combination, self.library)
         time = time_per_image(combination, steps, self.library)
         support, testimony = self.heard(gan)
-        return Arm(name, gan, combination, self.weighed(support), testimony, time)
+        noted = self.noting(combination, self.library.gans[gan].tags)
+        behind = sum(rule.behind for rule in noted)
+        return Arm(name, gan, combination, self.weighed(support), testimony, time, behind)
 
     def weighed(self, support: tuple[Support, ...]) -> tuple[Support, ...]:
         """Without what is needed, but was never stated as a need, where nobody left has a say on it.

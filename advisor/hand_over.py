@@ -10,7 +10,15 @@ from advisor.evidence import citations
 from advisor.failures import failures
 from advisor.overlays import used
 from advisor.ranking import HANDFUL, Arm, bold, conservative, spread, standing
-from advisor.recommendation import Candidate, Recommendation, Refusal, Remark, Rival, Step
+from advisor.recommendation import (
+    Candidate,
+    Published,
+    Recommendation,
+    Refusal,
+    Remark,
+    Rival,
+    Step,
+)
 from advisor.space import Combination
 from advisor.unknown import unknown
 from knowledge import __version__
@@ -110,7 +118,7 @@ def candidate(arm: Arm, shortlist: Sequence[Arm], advice: "Advice") -> Candidate
         combination=arm.combination,
         recipe=recipe,
         rank=arm.rank,
-        standing=standing(arm.support),
+        standing=standing(arm.support, measured=arm.gan in advice.measured_here),
         support=arm.support,
         testimony=arm.testimony,
         remarks=remarks(arm.combination, gan.tags, advice),
@@ -119,7 +127,24 @@ def candidate(arm: Arm, shortlist: Sequence[Arm], advice: "Advice") -> Candidate
         troubles=troubles(gan, library, [each.gan for each in shortlist], advice.task),
         cost=cost(arm.combination, recipe, library),
         apart=rivals(arm.gan, shortlist, advice),
+        published=numbers_of(arm.gan, advice),
     )
+
+
+def numbers_of(gan: str, advice: "Advice") -> tuple[Published, ...]:
+    """The lowest one of each source."""
+    library = advice.library
+    found: dict[str, Published] = {}
+    for each, run in advice.measured_here.get(gan, ()):
+        value = run.value
+        if value is not None and (each.source not in found or value < found[each.source].value):
+            found[each.source] = Published(
+                value=value,
+                dataset=library.datasets[each.dataset].name,
+                source=library.sources[each.source].short,
+                own_method=run.own_method,
+            )
+    return tuple(found.values())
 
 
 def rivals(gan: str, shortlist: Iterable[Arm], advice: "Advice") -> tuple[Rival, ...]:

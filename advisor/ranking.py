@@ -21,18 +21,26 @@ class Arm(NamedTuple):
     support: tuple[Support, ...]
     testimony: tuple[Testimony, ...]
     time: float
+    behind: int = 0  # how many rules put it behind what they do not remark on
     rank: int = 0  # equal ranks are ties
 
 
 def ranked(arms: Sequence[Arm], before: Apart) -> list[Arm]:
-    """Best first: by votes, then by published numbers, then by cost. Equals share a rank."""
+    """Best first: by what rules put behind, by votes, by published numbers, by cost.
+
+    Equals share a rank.
+    """
     placed: list[Arm] = []
-    for _, group in groupby(sorted(arms, key=votes), votes):
+    for _, group in groupby(sorted(arms, key=fitting), fitting):
         for layer in layers(list(group), before):
             for _, equals in groupby(sorted(layer, key=lambda arm: (arm.time, arm.id)), cost):
                 rank = len(placed) + 1
                 placed += [arm._replace(rank=rank) for arm in equals]
     return placed
+
+
+def fitting(arm: Arm) -> tuple[int, ...]:
+    return arm.behind, *votes(arm)
 
 
 def votes(arm: Arm) -> tuple[int, ...]:
@@ -85,10 +93,11 @@ def spread(arms: Sequence[Arm], size: int = HANDFUL) -> list[Arm]:
     return [arm for _, position, arm in turns if position in chosen]
 
 
-def standing(support: tuple[Support, ...]) -> Standing:
+def standing(support: tuple[Support, ...], *, measured: bool = False) -> Standing:
     if support and all(each.net > 0 for each in support):
         return "well supported"
-    return "plausible" if any(each.for_ for each in support) else "untested here"
+    known = measured or any(each.for_ for each in support)
+    return "plausible" if known else "untested here"
 
 
 def conservative(candidates: Sequence[Candidate]) -> str | None:

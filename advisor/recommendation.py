@@ -112,6 +112,15 @@ class Rival(Record):
     sources: tuple[str, ...]  # that measured both side by side; empty: only by way of third ones
 
 
+class Published(Record):
+    """A distance that a source reports on the data set, or on images as large."""
+
+    value: float  # lower is better; of one protocol, and comparable within it alone
+    dataset: str
+    source: str  # "Karras et al. 2019"
+    own_method: bool
+
+
 class Robustness(Record):
     """Whether the GAN stays on the shortlist when one source is left out at a time."""
 
@@ -141,6 +150,7 @@ class Candidate(Record):
     troubles: tuple[Trouble, ...] = ()
     cost: Cost = Cost()
     apart: tuple[Rival, ...] = ()  # candidates that published numbers tell apart from it
+    published: tuple[Published, ...] = ()  # where no claims compare on the data set
     robustness: Robustness | None = None
 
 

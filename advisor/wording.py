@@ -110,6 +110,10 @@ def ledger(each: Candidate, names: Mapping[str, str], *, full: bool) -> Iterator
             says = f"numbers: {'lower' if vote > 0 else 'higher'} Fréchet distance than {others}"
             measured = dict.fromkeys(source for rival in better for source in rival.sources)
             yield Line(side, says, ", ".join(measured) or "by way of third GANs")
+    for number in each.published[:WITNESSES]:
+        own = " by its authors" if number.own_method else ""
+        says = f"a Fréchet distance of {number.value:g} was published on {number.dataset}{own}"
+        yield Line("number", says, number.source)
     if each.role == "control" or not each.support:
         return
     silent = [s.need for s in each.support if not (s.for_ or s.against or s.equal)]

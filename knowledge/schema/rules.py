@@ -33,6 +33,7 @@ class Rule(Record):
     unless: dict[str, OneOrMoreValues] = {}  # any of these, when known, silences it
     excludes: tuple[Selector, ...] = ()  # combinations that match any of these are cut
     notes: tuple[Selector, ...] = ()  # or carry it as a remark: a must (hard) or a should
+    behind: bool = False  # what it remarks on stands behind all that it does not
     refuses: bool = False  # not a GAN problem
     advises: bool = False  # is said once, of the whole recommendation
     fails: bool = False  # tells how what it notes usually fails; `instead` is what to try then

@@ -37,6 +37,11 @@ def test_votes_go_before_numbers_and_numbers_before_cost():
     assert found == {"voted": 1, "measured": 2, "cheap": 3}
 
 
+def test_what_a_rule_puts_behind_comes_after_all_others_whatever_is_said_of_it():
+    arms = [arm("praised", 5)._replace(behind=1), arm("scorned", 0, 2), arm("silent")]
+    assert places(arms) == {"silent": 1, "scorned": 2, "praised": 3}
+
+
 def test_equals_share_a_rank_and_the_next_one_is_counted_after_them():
     assert places([arm("b", 1), arm("a", 1), arm("c")]) == {"a": 1, "b": 1, "c": 3}
 
@@ -68,6 +73,43 @@ def test_the_best_of_every_gan_is_shown_before_the_second_best_of_any():
 
 
 # On the base -----------------------------------------------------------------------------------
+
+
+def shortlisted(library, **given):
+    found = recommend(checked({"task": "unconditional", "needs": ["quality"], **given}, library),
+                      library, robust=False)  # fmt: skip
+    return {each.gan: each for each in found.candidates}
+
+
+@pytest.mark.parametrize("given", [{"dataset": "ffhq"}, {"resolution": 1024, "channels": "colour"}])
+def test_networks_that_were_made_for_large_images_come_first_on_large_images(library, given):
+    found = shortlisted(library, **given)
+    plain = [
+        each
+        for each in found.values()
+        if "A plain network at 256 px and above" in [remark.says for remark in each.remarks]
+    ]
+    large = [each for each in found.values() if each not in plain]
+    assert {"stylegan", "stylegan2", "stylegan3", "progan"} <= {each.gan for each in large}
+    assert max(each.rank for each in large) < min((each.rank for each in plain), default=99)
+    (best,) = (each for each in found["stylegan2"].published if each.own_method)
+    assert (best.value, best.dataset) == (2.84, "FFHQ")
+    assert found["stylegan2"].standing == "plausible"  # measured, though no claim speaks for it
+
+
+def test_who_has_no_days_for_them_gets_others(library):
+    assert "stylegan2" not in shortlisted(library, dataset="ffhq", gpu_hours=5, gpu_memory=8)
+
+
+def test_where_claims_compare_a_number_alone_is_no_reason_to_stay(library):
+    assert all(not each.published for each in shortlisted(library, dataset="cifar10").values())
+
+
+def test_a_source_that_is_left_out_has_no_numbers_either(library):
+    advice = Advice(checked({"task": "unconditional", "dataset": "ffhq"}, library), library)
+    assert "stylegan3" in advice.measured_here
+    assert "stylegan3" not in advice.without("karras2021", "mmgeneration").measured_here
+
 
 answers = st.fixed_dictionaries(
     {"needs": st.lists(st.sampled_from(NEEDS), min_size=1, max_size=3, unique=True)},
