@@ -279,9 +279,10 @@ def closing(found: Recommendation) -> Iterator[str]:
         laid = (f"{each.name} ({each.fingerprint})" for each in found.overlays)
         yield f"The knowledge base was extended with {listed(list(laid))}."
     yield (
-        "Published gaps are largely gaps of tuning and budget (Lucic et al. 2017): train the "
+        "Published gaps are largely gaps of tuning and budget (Lucic et al. 2017), and on tables that "
+        "it had not seen this order did no better than chance: train the "
         f"{'shortlist' if len(found.candidates) > 1 else 'candidate and its control arm'} "
-        "before you believe the order."
+        "before you believe it."
         if len(found.arms) > 1
         else "Train it, and measure, before you believe any of this."
     )

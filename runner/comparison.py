@@ -48,7 +48,7 @@ class Comparison:
     def interval(self, arm: int) -> tuple[float, float] | None:
         """Where the mean of an arm lies: from pooled variance, or from its own if that is wider."""
         own = self.groups[arm]
-        alone = self.uneven or self._wide(arm)
+        alone = self._alone(arm)
         freedom = len(own) - 1 if alone else self.freedom
         if freedom < 1:
             return None
@@ -82,15 +82,19 @@ class Comparison:
 
     def _spreads(self) -> Iterator[tuple[int, list[int]]]:
         """Arms that share an estimate of variance, with its degrees of freedom."""
-        alone = [i for i, own in enumerate(self.groups) if self.uneven and len(own) > 1]
+        alone = [i for i, own in enumerate(self.groups) if self._alone(i) and len(own) > 1]
         yield from ((len(self.groups[arm]) - 1, [arm]) for arm in alone)
         if together := [arm for arm in range(len(self.groups)) if arm not in alone]:
             yield self.freedom, together
 
+    def _alone(self, arm: int) -> bool:
+        """Whether its scatter is its own affair: intervals and probabilities go by the same one."""
+        return self.uneven or self._wide(arm)
+
     def _square(self, arm: int) -> float:
         """An arm's own variance where they are uneven; a single seed borrows that of all."""
         own = self.groups[arm]
-        return variance(own) if self.uneven and len(own) > 1 else self.pooled
+        return variance(own) if self._alone(arm) and len(own) > 1 else self.pooled
 
     def seeds_needed(self, one: int, other: int) -> int | None:
         """Seeds of every arm that would tell two apart if means and spreads stayed as they are."""

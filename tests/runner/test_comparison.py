@@ -132,10 +132,11 @@ def test_of_two_arms_the_probability_is_students_of_their_difference() -> None:
 
 
 def test_the_probability_of_many_is_that_of_the_integral() -> None:
-    comparison = Comparison(EVEN)
+    groups = [[3.0, 3.1, 3.2], [3.06, 3.16, 3.31, 3.2], [3.3, 3.42, 3.2]]
+    comparison = Comparison(groups)
     scale = stats.chi(comparison.freedom, scale=comparison.freedom**-0.5)
-    means = np.array([np.mean(group) for group in EVEN])
-    errors = np.array([(comparison.pooled / len(group)) ** 0.5 for group in EVEN])
+    means = np.array([np.mean(group) for group in groups])
+    errors = np.array([(comparison.pooled / len(group)) ** 0.5 for group in groups])
     shares = (np.arange(400) + 0.5) / 400
     at = np.linspace(2.5, 4, 1501)
     exact = np.zeros(3)
@@ -144,6 +145,17 @@ def test_the_probability_of_many_is_that_of_the_integral() -> None:
         others = np.array([np.delete(laws.sf(at), arm, 0).prod(0) for arm in range(3)])
         exact += (laws.pdf(at) * others).sum(1) * (at[1] - at[0]) / len(shares)
     assert comparison.probabilities() == pytest.approx(exact, abs=0.005)
+
+
+def test_an_arm_with_a_wide_interval_is_as_uncertain_in_its_probability() -> None:
+    """Two seeds far apart, beside arms whose seeds agree: no reason to rule it out."""
+    groups = [[6.1, 6.2], [6.5, 6.62], [6.2, 6.6]]
+    comparison = Comparison(groups)
+    assert not comparison.uneven
+    low, high = comparison.interval(2) or (0, 0)
+    assert high - low > 4
+    _, _, wide = comparison.probabilities() or (0, 0, 0)
+    assert wide > 0.15
 
 
 def test_where_spreads_are_uneven_an_arm_is_as_uncertain_as_its_own_seeds() -> None:
