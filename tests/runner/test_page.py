@@ -368,3 +368,12 @@ def test_the_embedded_library_is_what_was_published() -> None:
 def test_no_picture_is_lost_from_a_page_that_is_printed(url) -> None:
     html = Path(url.removeprefix("file://")).read_text(encoding="utf-8")
     assert html.count('src="data:image/') >= 8
+
+
+def test_a_candidate_that_is_linked_to_is_unfolded(opened) -> None:
+    page = opened()
+    last = page.locator("#candidates article").last
+    assert not last.locator("details").first.evaluate("each => each.open")
+    page.evaluate("id => { location.hash = id }", last.get_attribute("id"))
+    page.wait_for_function("id => document.querySelector(`#${id} details`).open",
+                           arg=last.get_attribute("id"))  # fmt: skip

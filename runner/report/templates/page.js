@@ -83,6 +83,14 @@
     go.to(stops.length - 1);
   }
 
+  // A candidate that is linked to: what is behind it is wanted.
+  const unfold = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    target?.querySelectorAll("details").forEach(each => { each.open = true; });
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   // Paper -----------------------------------------------------------------------------------
   let before = null;
   addEventListener("beforeprint", () => {
