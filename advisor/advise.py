@@ -52,6 +52,9 @@ def recommend(
     return found.model_copy(update={"relaxations": relaxations(answers, survivors)})
 
 
+FEWEST_COMPARED = 4  # placeholder: of fewer that serve a need, no choice is left
+
+
 class Advice:
     """One profile judged by one library.
 
@@ -166,10 +169,10 @@ class Advice:
             keeps["meets-a-need"] = self.stands_up_to(left)
         elif rule.keeps == "meets-a-need" and not any(map(self.spoken_for, rivals)):
             keeps["meets-a-need"] = self.loses_on_none  # silence on all tells nobody apart
-        if rule.keeps == "compared-on-dataset" and not any(
-            map(self.evidence.compared_on_dataset, rivals)
-        ):
-            return left  # likewise
+        if rule.keeps == "compared-on-dataset":
+            compared = filter(self.evidence.compared_on_dataset, rivals)
+            if sum(map(self.meets_a_need, compared)) < FEWEST_COMPARED:
+                return left  # silence on most tells hardly anybody apart
         return cut(rule, left, self.space, keeps)
 
     @property

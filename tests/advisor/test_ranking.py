@@ -105,6 +105,12 @@ def test_where_claims_compare_a_number_alone_is_no_reason_to_stay(library):
     assert all(not each.published for each in shortlisted(library, dataset="cifar10").values())
 
 
+def test_hardly_anybody_being_compared_on_a_data_set_is_no_reason_to_drop_all_others(library):
+    """On MNIST two of those that serve the need are compared with anybody."""
+    found = shortlisted(library, dataset="mnist", needs=["quality", "diversity"])
+    assert len(found) >= 4
+
+
 def test_a_source_that_is_left_out_has_no_numbers_either(library):
     advice = Advice(checked({"task": "unconditional", "dataset": "ffhq"}, library), library)
     assert "stylegan3" in advice.measured_here
