@@ -1,6 +1,6 @@
 """From what a user asks for to a plan: everything that can be wrong is found here, at the door."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +34,7 @@ from runner.plan import (
 from runner.race import EARLY, ladder
 from runner.scene import ImageShape
 from runner.search import settings
+from runner.wording import counted
 
 
 class RunError(ValueError):
@@ -102,6 +103,8 @@ def prepare(
         ImageShape(images.channels, images.size, len(images.classes)),
     )
     trials, doubled = merged(trials, advice, request.overrides)
+    if request.time is None:
+        check_budget(request.budget, trials)
     arms = tuple(dict.fromkeys(trial.arm for trial in trials))
     control = advice.control.id if advice.control and advice.control.id in arms else None
     # A setting is tried once, so there are no seeds that could tell who is behind.
@@ -160,6 +163,15 @@ def check_arms(advice: Recommendation, overrides: Overrides) -> None:
     for name in overrides.only:
         if name not in known:
             raise RunError(f"no candidate {name!r} in this recommendation{nearest(name, known)}")
+
+
+def check_budget(budget: int, trials: Sequence[Trial]) -> None:
+    """Less than a batch trains nothing, and is a slip of the pen: 2 for 2M."""
+    largest = max(trial.recipe.batch_size for trial in trials)
+    if budget < largest:
+        also = f"; did you mean {budget}M or {budget}h?" if budget < 100 else ""
+        what = f"{counted(budget, 'image')} {'is' if budget == 1 else 'are'}"
+        raise RunError(f"{what} less than one batch of {largest}{also}")
 
 
 def trainable(

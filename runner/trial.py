@@ -296,14 +296,15 @@ class Attempt:
 
 def went_on(trained: Trained, budget: int) -> bool:
     """Whether it was trained further than to the end of the round in which the budget was spent."""
-    return trained.images_seen - trained.images_seen // trained.rounds >= budget
+    a_round = trained.images_seen // max(1, trained.rounds)  # none: it was not trained at all
+    return trained.rounds > 0 and trained.images_seen - a_round >= budget
 
 
 def milestones(plan: RunPlan, end: int) -> list[int]:
     """After how many images to look: even parts of the budget and the ends of rungs, up to one."""
     looks = plan.measurement.looks
     parts = {plan.budget * part // looks for part in range(1, looks + 1)}
-    return sorted(at for at in parts | {rung.budget for rung in plan.rungs} if at <= end)
+    return sorted(at for at in parts | {rung.budget for rung in plan.rungs} if 0 < at <= end)
 
 
 def batches_of(trial: Trial, plan: RunPlan, images: ImageSet) -> Batches:

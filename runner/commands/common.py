@@ -20,16 +20,29 @@ def fail(message: str, code: int) -> typer.Exit:
 
 
 def number(text: str) -> int:
-    """2M, 500k or 64000. Raises typer.BadParameter."""
-    found = re.fullmatch(r"([\d_,.]+)\s*([kmb]?)", text.strip().lower())
-    try:
-        value = float(found[1].replace("_", "").replace(",", "")) if found else 0
-    except ValueError:
-        value = 0
-    value *= UNITS.get(found[2], 1) if found else 1
+    """2M, 500k or 64,000. Raises typer.BadParameter, also for what could mean two things."""
+    plain = text.strip().replace("_", "")
+    whole = plain.replace(",", "")
+    found = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)\s*([kKmMbB]?)", whole)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no number of images such as 2M, 500k or 64000")
+    digits, unit = found[1], found[2]
+    if "," in plain and not re.fullmatch(r"\d{1,3}(,\d{3})+", plain):
+        before, _, after = plain.rpartition(",")
+        point = f"{before.replace(',', '')}.{after}"
+        raise typer.BadParameter(
+            f"{text!r} could mean two numbers: write {point}, or {whole}, without a comma"
+        )
+    if unit == "m":
+        says = f"write {digits}M for millions of images, or {digits}min for minutes"
+        raise typer.BadParameter(f"{text!r} could mean two things: {says}")
+    if "." in digits and not unit:
+        says = f"write {digits.replace('.', '')} or {float(digits):g}M"
+        raise typer.BadParameter(f"{text!r} is no whole number of images: {says}")
+    value = float(digits) * UNITS.get(unit.lower(), 1)
     if not 1 <= value < 1e12:
         raise typer.BadParameter(f"{text!r} is no number of images such as 2M, 500k or 64000")
-    return int(value)
+    return round(value)
 
 
 class Budget(NamedTuple):
@@ -44,6 +57,12 @@ def budget_of(text: str) -> Budget:
     plain = text.strip().lower().replace(" ", "")
     if not re.search(r"(h|s|d|min)", plain):
         return Budget(number(text), None)
+    if "," in plain:
+        says = f"write {plain.replace(',', '.')}, with a point"
+        raise typer.BadParameter(f"{text!r} is no time to train for: {says}")
+    if re.search(r"m(?!in)", plain):
+        says = f"minutes are min: write {re.sub(r'm(?!in)', 'min', plain)}"
+        raise typer.BadParameter(f"{text!r} is no time to train for: {says}")
     parts = re.findall(r"([\d.]+)(min|h|s|d)", plain)
     if "".join(value + unit for value, unit in parts) != plain:
         says = "a number of images such as 2M, or a time such as 2h, 90min or 1h30min"

@@ -446,3 +446,10 @@ def test_threads_and_trials_share_the_cores(monkeypatch):
 def test_among_equals_a_trial_gets_one_thread():
     tried = [Packing(workers=1, threads=t, images_per_second=s) for t, s in ((1, 99), (2, 100))]
     assert chosen(tried).threads == 1
+
+
+def test_a_budget_of_next_to_nothing_has_no_look_before_its_first_image():
+    from runner.trial import milestones
+
+    small = with_budget(planned(), 2)
+    assert milestones(small, small.budget) == [1, 2]

@@ -267,6 +267,7 @@ def test_two_runs_in_one_folder_are_refused(advice, pictures, tmp_path):
         ({"--data": "fashion-mist"}, "did you mean fashion-mnist"),
         ({"--only": "lsgam"}, "did you mean 'lsgan'"),
         ({"--budget": "many"}, "no number of images"),
+        ({"--budget": "2"}, "2 images are less than one batch of 16; did you mean 2M or 2h?"),
         ({"--channels": "5"}, "less than or equal to 4"),
         ({"--features": "inceptoin"}, "did you mean inception"),
         ({"--device": "cude"}, "did you mean 'cuda'"),
