@@ -28,10 +28,19 @@ def arrange(decoded: Decoded) -> Order:
     it, and equal images stand together and are never on both sides of a split that we draw.
     """
     content = contents(decoded.images)
+    if len(content) < 2 * FEWEST:
+        raise too_few(len(content))
     labels = np.zeros(len(content)) if decoded.labels is None else decoded.labels
     order = np.lexsort((labels, content))
     if decoded.held_out is None or not decoded.held_out.any():
         cut = boundary(content[order])
+        if (left := len(order) - cut) < FEWEST:
+            different = len(np.unique(content))
+            raise DataError(
+                f"the {len(order)} usable images are copies of {different} "
+                f"image{'' if different == 1 else 's'}: copies are held out together, which leaves "
+                f"{left} to train on, and at least {FEWEST} are needed; add different images"
+            )
         held_out_is = f"{cut:,} of the {len(order):,} images, drawn by their content"
         return checked(Order(order[cut:], order[:cut], held_out_is))
 
@@ -61,8 +70,13 @@ def boundary(content: NDArray[np.uint64]) -> int:
 def checked(order: Order) -> Order:
     train, held_out = len(order.train), len(order.held_out)
     if train + held_out < 2 * FEWEST or train < FEWEST:
-        raise DataError(
-            f"{train + held_out} usable images, {train} of them to train on, are too few: "
-            f"at least {2 * FEWEST} are needed, {FEWEST} of them to train on"
-        )
+        raise too_few(train + held_out, f", {train} of them to train on,")
     return order
+
+
+def too_few(count: int, beside: str = "") -> DataError:
+    return DataError(
+        f"{count} usable image{'' if count == 1 else 's'}{beside} "
+        f"{'is' if count == 1 else 'are'} too few: "
+        f"at least {2 * FEWEST} are needed, {FEWEST} of them to train on"
+    )

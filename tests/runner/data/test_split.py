@@ -58,8 +58,17 @@ def test_at_most_ten_thousand_are_held_out():
 
 
 def test_copies_of_one_image_are_not_a_data_set():
-    with pytest.raises(DataError, match="0 of them to train on"):
+    with pytest.raises(
+        DataError, match="200 usable images are copies of 1 image: .* add different"
+    ):
         arrange(decoded([7] * 200))
+
+
+@pytest.mark.parametrize(("count", "says"), [(0, "0 usable images are"), (1, "1 usable image is"),
+                                             (127, "127 usable images are")])  # fmt: skip
+def test_too_few_images_are_told(count, says):
+    with pytest.raises(DataError, match=f"{says} too few: at least 128 are needed"):
+        arrange(decoded(range(count)))
 
 
 def test_a_given_split_is_kept_and_its_leaks_are_said():
