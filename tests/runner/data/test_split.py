@@ -58,9 +58,7 @@ def test_at_most_ten_thousand_are_held_out():
 
 
 def test_copies_of_one_image_are_not_a_data_set():
-    with pytest.raises(
-        DataError, match="200 usable images are copies of 1 image: .* add different"
-    ):
+    with pytest.raises(DataError, match="200 usable images are copies of 1 image: "):
         arrange(decoded([7] * 200))
 
 
