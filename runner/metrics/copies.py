@@ -4,7 +4,9 @@ Held-out images say how near images come that nobody copied. How far an image is
 training image is divided by how far that one is from its own neighbours: among trousers, which all
 look alike, everything is near, and a generator that makes nothing else copies nothing. It is
 divided by how far the image is from further training images where that is less: what is grey lies
-in the middle of all and is near to nothing in particular. Two figures then compare samples with held-out images:
+in the middle of all and is near to nothing in particular. In pixels it is also divided by how far
+the training image is from itself blurred, where that is less: whatever has no detail is near to a
+plain sky, and only what has its detail too copies it. Two figures then compare samples with held-out images:
 
 - z, of all samples: the test of three samples (Meehan, Chaudhuri and Dasgupta, 2020, section 3),
   which is Mann and Whitney's. Standard normal where samples are fresh draws of what the images were
@@ -25,6 +27,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from scipy.stats import betabinom, rankdata
 from torch import Tensor
 from torch.nn import functional as F
@@ -40,6 +43,7 @@ MOST = 10_000  # training images that are looked at: more take longer, and copie
 FOR_EACH = 5  # training images for every held-out one, where these are few
 SHOWN = 4  # neighbours that are kept of every sample
 SIDE = 32  # pixels a side that images are averaged down to, where they have more
+BLUR = 1 / 4  # of a side: the deviation beyond which an image is hardly more than its colours
 NEARER = 0.01  # of held-out images come nearer than the bar by themselves
 # Of that bar. Of Fashion-MNIST's held-out images at 16 px 1.1 % are that near, of any one class 1.3 %
 # at the most, of blurred or paler ones 0.1 %; of 10,000 training images with noise of 4 % of white
@@ -152,7 +156,7 @@ def memorisation(
     nearest_made: dict[Space, Nearness] = {}
     nearest_real: dict[Space, Nearness] = {}
     for space, (generated, trained, held) in measured.items():
-        near = nearness(trained)
+        near = nearness(trained, detail(some) if space == "pixels" else None)
         nearest_made[space], nearest_real[space] = near(generated), near(held)
         of[space] = compared(nearest_made[space], nearest_real[space], len(once), space)
     return Memorisation(of, nearest_made, nearest_real, some, looked_at, len(train), made)
@@ -205,8 +209,11 @@ def mann_whitney(a: Array, b: Array) -> float:
     return float((u - m * n / 2) / np.sqrt(variance)) if variance > 0 else 0.0
 
 
-def nearness(train: Features) -> Callable[[Features], Nearness]:
-    """To training images (M, d): what is asked for sets of others, (N, d)."""
+def nearness(train: Features, details: Array | None = None) -> Callable[[Features], Nearness]:
+    """To training images (M, d): what is asked for sets of others, (N, d).
+
+    details: (M,), see detail(), a unit where it is less than what is between neighbours.
+    """
     exact = train.shape[1] <= FEW
     # From the centre, since squares of what is far from zero cancel.
     centre = train.mean(0, dtype=np.float64)
@@ -225,6 +232,8 @@ def nearness(train: Features) -> Callable[[Features], Nearness]:
         asked, where = rows[:, 0].unique(return_inverse=True)
         between = nearest(points[asked], points, count)[0][:, -1][where]  # the first is itself
         unit = torch.minimum(between, last)
+        if details is not None:
+            unit = torch.minimum(unit, torch.from_numpy(details).to(unit)[rows[:, 0]])
         relative = torch.where(first > 0, first / unit, 0)  # to what is there many times: infinite
         shown = (each[:, :SHOWN].numpy() for each in (distances, rows))
         return Nearness(relative.numpy(), *shown)
@@ -239,6 +248,19 @@ def nearest(features: Tensor, among: Tensor, count: int) -> tuple[Tensor, Tensor
         for block in features.split(BLOCK)
     ]
     return torch.cat([b.values for b in blocks]).sqrt(), torch.cat([b.indices for b in blocks])
+
+
+def detail(images: Images) -> Array | None:
+    """How far each image is from itself blurred, in the pixels of small(); of points: nothing."""
+    if is_points(images):
+        return None
+    side, channels = min(SIDE, images.shape[-1]), images.shape[1]
+    blurred = (0, 0, side * BLUR, side * BLUR)
+    found = []
+    for at in range(0, len(images), BLOCK):
+        plain = small(images[at : at + BLOCK]).reshape(-1, channels, side, side)
+        found.append(np.sqrt(((plain - gaussian_filter(plain, blurred)) ** 2).sum((1, 2, 3))))
+    return np.concatenate(found)
 
 
 def small(images: Images) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from runner.metrics.copies import (
     Nearness,
     compared,
     copies,
+    detail,
     distinct,
     mann_whitney,
     memorisation,
@@ -258,6 +259,45 @@ def test_points_can_be_copied_too():
     held = reference_points(held_out, extractor("coordinates"), n=300)
     for made, copied in ((train[:300], True), (cloud(300, 1, d=2).reshape(300, 2, 1, 1), False)):
         assert memorisation(lambda n, seed, m=made: m, train, held_out, held).found == copied
+
+
+def skies(n, seed, side=16):
+    """One image in twenty is hardly more than one colour, as photographs of the sky are."""
+    made = images(n, seed, side).astype(float)
+    plain = made[::20]
+    flat = np.random.default_rng(seed + 100).uniform(60, 200, (len(plain), 1, 1, 1))
+    made[::20] = flat + 0.2 * (plain - plain.mean((1, 2, 3), keepdims=True))
+    return made.clip(0, 255).astype(np.uint8)
+
+
+def of_skies(made):
+    held = reference(skies(400, 1), Pixels(), n=200)
+    return memorisation(lambda n, seed: made[:n], skies(1000, 0), skies(400, 1), held).of["pixels"]
+
+
+GREYS = np.random.default_rng(9).uniform(60, 200, (200, 1, 1, 1))
+
+
+@pytest.mark.parametrize("contrast", [0, 0.05])
+def test_what_has_no_detail_is_near_to_a_sky_and_copies_nothing(contrast):
+    there = contrast * images(200, 7) + np.broadcast_to(GREYS, (200, 1, 16, 16))
+    assert not of_skies(there.astype(np.uint8)).found
+
+
+def test_copies_of_skies_and_others_are_found():
+    found = of_skies(skies(1000, 0)[100:300])
+    assert found.found
+    assert found.share_copied == 1
+
+
+def test_detail_is_how_far_an_image_is_from_itself_blurred():
+    flat, fine = np.full((2, 1, 16, 16), 80, np.uint8), np.zeros((1, 1, 16, 16), np.uint8)
+    fine[..., ::2] = 255  # half of 256 pixels are half of white away from grey
+    assert detail(flat).tolist() == [0, 0]
+    assert detail(fine) == pytest.approx(0.5 * 16, rel=0.01)  # the edges have less around them
+    assert detail(cloud(3, 0, d=2).reshape(3, 2, 1, 1)) is None
+    large = np.repeat(np.repeat(images(3, 0, 32), 4, 2), 4, 3)  # of 128 px
+    np.testing.assert_allclose(detail(large), detail(images(3, 0, 32)), rtol=1e-5)
 
 
 def test_large_images_are_averaged_down():
