@@ -1,6 +1,5 @@
 """python generate.py [COUNT [SEED [OUT [CLASS]]]]: draws from generator.pt; takes torch alone."""
 
-import struct
 import sys
 import warnings
 import zlib
@@ -18,7 +17,7 @@ def generate(count: int, seed: int = 0, label: int | str | None = None) -> torch
     known = [*names, *map(str, range(len(names))), *range(len(names))]  # by name, or by number
     given = [(torch.randn(64, int(notes["latents"]), generator=rng) for _ in blocks)]
     if label is not None:
-        assert label in known, f"no class {label!r} among {', '.join(names) or 'none'}"
+        label in known or sys.exit(f"no class {label!r}; known: {', '.join(names) or 'none'}")
         given += [(torch.full((64,), known.index(label) % len(names)) for _ in blocks)]
     elif names:  # each class as often as training saw it
         seen = torch.tensor([int(times) for times in notes["seen"].split()]).double()
@@ -27,13 +26,14 @@ def generate(count: int, seed: int = 0, label: int | str | None = None) -> torch
 
 
 if __name__ == "__main__":
-    count, seed, out, *label = [*sys.argv[1:], *("64", "0", "generated.png")[len(sys.argv) - 1 :]]
-    made = generate(int(count), int(seed), *label)
+    says = [*sys.argv[1:], *("64", "0", "")[len(sys.argv) - 1 :]]
+    made = generate(*(int(n) if n.isdecimal() else sys.exit(__doc__) for n in says[:2]), *says[3:])
     pixels = (made * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)  # eight to a row
     sheet = torch.nn.functional.pad(pixels, (0,) * 7 + (-len(made) % 8,)).unflatten(0, (-1, 8))
     rows = torch.nn.functional.pad(sheet.permute(0, 3, 1, 4, 2).flatten(2).flatten(0, 1), (1, 0))
-    head = struct.pack(">2I2B3x", 8 * made.shape[3], len(rows), 8, (0, 4, 2, 6)[made.shape[1] - 1])
+    head = bytes.fromhex(f"{8 * made.shape[3]:08x}{len(rows):08x}080{' 0426'[made.shape[1]]}000000")
     chunks = (b"IHDR" + head, b"IDAT" + zlib.compress(bytes(rows.flatten().tolist())), b"IEND")
-    packed = (struct.pack(f">I{len(c)}sI", len(c) - 4, c, zlib.crc32(c)) for c in chunks)
-    points = str(made.flatten(1).tolist()).encode()  # of a plane: as JSON
-    Path(out).write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed) if made.shape[2] > 1 else points)
+    parts = ((len(c) - 4).to_bytes(4, "big") + c + zlib.crc32(c).to_bytes(4, "big") for c in chunks)
+    png, points = b"\x89PNG\r\n\x1a\n" + b"".join(parts), str(made.flatten(1).tolist()).encode()
+    kind, data = ("png", png) if made.shape[2] > 1 else ("json", points)  # of a plane
+    Path(says[2] or f"generated.{kind}").write_bytes(data)

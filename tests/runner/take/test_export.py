@@ -61,8 +61,31 @@ def test_the_script_draws_points_too(points, tmp_path, monkeypatch):
     torch.testing.assert_close(made, ours(points, 3, 0).flatten(1))
 
 
+def test_the_script_writes_points_as_json_where_nobody_names_a_file(points, tmp_path, monkeypatch):
+    export(find(points), [], tmp_path / "out")
+    script = tmp_path / "out" / "generate.py"
+    monkeypatch.setattr("sys.argv", [str(script)])
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(script), run_name="__main__")
+    assert len(json.loads((tmp_path / "generated.json").read_text())) == 64
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [(("--help",), "COUNT"), (("abc",), "COUNT"), (("4", "x"), "COUNT"),
+     (("4", "0", "x.png", "dog"), "no class 'dog'; known: none")],
+)  # fmt: skip
+def test_the_script_says_what_it_takes(exported, words, says, tmp_path, monkeypatch):
+    script = exported[0] / "generate.py"
+    monkeypatch.setattr("sys.argv", [str(script), *words])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=says):
+        runpy.run_path(str(script), run_name="__main__")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_script_of_who_is_told_none_draws_none(exported):
-    with pytest.raises(AssertionError, match="no class"):
+    with pytest.raises(SystemExit, match="no class"):
         generate_of(exported[0])(4, label=0)
 
 
