@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from runner.commands.common import BAD_INPUT, INTERRUPTED
+from runner.commands.common import BAD_INPUT, FAILED, INTERRUPTED
 from runner.commands.diagnose import diagnose
 from runner.commands.learn import learn
 from runner.commands.live import serve, watch
@@ -31,7 +31,14 @@ app = typer.Typer(
 def main() -> None:
     """Exit codes: 0 ok, 1 the run could not go on, 2 bad input, 130 interrupted."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where it can be caught
+    except BrokenPipeError:  # whoever read has seen enough, as head has
+        # What is left goes nowhere, or Python complains of it when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] in OURS:
             raise

@@ -59,15 +59,19 @@ def report(
 
     if json and markdown:
         raise fail("--json and --markdown are two ways to print one report: choose one", BAD_INPUT)
+    text = ""
     try:
-        if json or markdown:
-            found = reported(run)
-            print(found.model_dump_json(indent=1) if json else written(found))
-            return
-        board = report_again(run)
+        if json:
+            text = reported(run).model_dump_json(indent=1)
+        elif markdown:
+            text = written(reported(run))
+        else:
+            board = report_again(run)
     except (RunError, ReportError, OSError) as error:
         raise fail(str(error), BAD_INPUT) from None
-
+    if text:
+        print(text)
+        return
     from rich.console import Console
 
     from runner.views import table

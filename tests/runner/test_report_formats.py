@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,6 +189,16 @@ def test_printing_writes_nothing(folder) -> None:
     text = CliRunner().invoke(app, ["report", str(folder), "--markdown"])
     assert text.stdout.startswith("# Which GAN for Fashion-MNIST?")
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize("option", ["--markdown", "--json"])
+def test_a_reader_who_has_seen_enough_is_no_error(folder, option) -> None:
+    """As head is."""
+    words = [sys.executable, "-m", "runner.cli", "report", str(folder), option]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
 
 
 @pytest.mark.parametrize("options", [["--json", "--markdown"], ["--json"]])
