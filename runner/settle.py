@@ -4,7 +4,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,7 +16,7 @@ from runner.device import MODES
 from runner.plan import RunPlan
 from runner.prepare import Prepared, RunError
 from runner.race import with_budget
-from runner.wording import counted, duration
+from runner.wording import counted, duration, listed
 
 R = TypeVar("R", bound=Record)
 
@@ -55,8 +55,8 @@ def settled(
     begun = (folder / "trials").exists()
     if before and before != plan and begun:
         raise RunError(
-            f"{folder} holds another run ({'; '.join(differences(before, plan))}); "
-            "choose another folder with -o, or repeat the settings"
+            f"{folder} holds another run: {'; '.join(differences(before, plan))}. Give these "
+            f"settings a folder of their own with -o, or repeat those of the run{more(before, plan)}"
         )
     same = before == plan
     asked = plan.seconds is not None or (plan.compile == "auto" and plan.device in MODES)
@@ -115,26 +115,111 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
+def more(before: RunPlan, now: RunPlan) -> str:
+    """For whoever wanted the same for longer."""
+    if now.budget <= before.budget or now.arms != before.arms or now.data != before.data:
+        return ""
+    return "; for a larger budget gan-runner continue trains its first arm further"
+
+
+# What a plan says, in the user's words, and what follows from it and so is no difference of its own.
+WORDS = {
+    "data.where": "the data were",
+    "data.size": "pixels a side were",
+    "data.channels": "channels were",
+    "data.asked": "the channels asked for were",
+    "data.fingerprint": "the images have changed since",
+    "measurement.network": "features were by",
+    "measurement.weights": "the weights of the features were",
+    "measurement.engine": "the engine was",
+    "measurement.n": "samples of a score were",
+    "measurement.draws": "draws of a score were",
+    "measurement.looks": "looks were",
+    "seconds": "the time was",
+    "budget": "the budget was",
+    "search": "settings were searched:",
+    "seeds": "seeds were",
+    "arms": "the candidates were",
+    "recipes": "the recipes have changed since",
+    "precision": "the precision was",
+    "device": "the device was",
+    "compile": "--compile was",
+    "health": "trials without hope were stopped:",
+    "control": "the control arm was",
+    "continued": "the run that it goes on from has changed",
+    "halving": "arms far behind left early:",
+    "digest": "the features are worked out otherwise than before",
+    "skipped": "what is not trained here, or why, has changed",
+}
+
+
 def differences(before: RunPlan, now: RunPlan) -> Iterator[str]:
     """In the user's words."""
-    old, new = (flat(plan.model_dump(exclude={"trials"})) for plan in (before, now))
-    for name in old | new:
-        if old.get(name) != new.get(name):
-            yield f"{name} was {old.get(name)}, now {new.get(name)}"
-    if [trial.id for trial in before.trials] != [trial.id for trial in now.trials]:
-        yield "other candidates or seeds"
-    elif [trial.recipe for trial in before.trials] != [trial.recipe for trial in now.trials]:
-        yield "other recipes"
+    old, new = told_of(before), told_of(now)
+    differ = [name for name in WORDS if old[name] != new[name]]
+    for name in differ:
+        if any(cause in differ for cause in FOLLOWS.get(name, ())):
+            continue
+        says = WORDS[name]
+        yield f"{says} {old[name]}, now {new[name]}" if says.endswith(ASKING) else says
+    if not differ:
+        yield "other rungs, or other details"
 
 
-def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    leaves: dict[str, Any] = {}
-    for name, value in tree.items():
-        inner = (
-            flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-        )
-        leaves |= inner
-    return leaves
+ASKING = (" was", " were", " by", ":")
+FOLLOWS = {
+    "data.fingerprint": ("data.where", "data.size", "data.channels"),
+    "data.channels": ("data.where",),
+    "measurement.network": ("data.where",),
+    "measurement.n": ("data.where",),
+    "measurement.engine": ("data.where", "measurement.network"),
+    "digest": ("data.where", "data.size", "precision", "measurement.network",
+               "measurement.weights", "measurement.engine", "device"),
+    "budget": ("seconds",),
+    "recipes": ("arms", "seeds", "data.where"),
+    "control": ("arms",),
+    "precision": ("device", "data.where"),
+    "halving": ("arms", "seeds", "search"),
+    "skipped": ("arms", "data.where", "data.size"),
+    "seeds": ("search",),
+}  # fmt: skip
+
+
+def told_of(plan: RunPlan) -> dict[str, object]:
+    data, measurement = plan.data, plan.measurement
+    own = {
+        "data.where": data.where,
+        "data.size": data.size,
+        "data.channels": data.channels,
+        "data.asked": data.asked or "those of the images",
+        "data.fingerprint": data.fingerprint,
+        "measurement.network": measurement.network,
+        "measurement.weights": measurement.weights or "the usual ones",
+        "measurement.engine": measurement.engine,
+        "measurement.n": f"{measurement.n:,}",
+        "measurement.draws": measurement.draws,
+        "measurement.looks": measurement.looks,
+        "digest": measurement.digest,
+        "seconds": duration(plan.seconds) if plan.seconds else "not given",
+        "budget": f"{plan.budget:,} images",
+        "search": yes(plan.search),
+        "seeds": len(plan.seeds),
+        "arms": listed(plan.arms),
+        "recipes": [trial.recipe for trial in plan.trials],
+        "precision": plan.precision,
+        "device": plan.device,
+        "compile": plan.compile,
+        "health": yes(plan.health),
+        "control": plan.control or "none",
+        "continued": plan.continued,
+        "halving": yes(len(plan.rungs) > 1),
+        "skipped": plan.skipped,
+    }
+    return own
+
+
+def yes(holds: bool) -> str:
+    return "yes" if holds else "no"
 
 
 def stored(shape: type[R], path: Path) -> R:

@@ -135,7 +135,7 @@ def test_an_interrupted_call_goes_on(short, tmp_path):
 
 def test_another_budget_in_the_same_folder_is_refused(short, tmp_path):
     go_on(further(short, 200, "lsgan"), tmp_path / "new", engine=here)
-    with pytest.raises(RunError, match="budget was 200, now 400"):
+    with pytest.raises(RunError, match="the budget was 200 images, now 400 images"):
         go_on(further(short, 400, "lsgan"), tmp_path / "new", engine=here)
 
 
