@@ -1,6 +1,6 @@
 """A recipe put together: networks, named quantities and turns."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import torch
@@ -11,7 +11,7 @@ from knowledge.recipes import objections
 from knowledge.schema import Recipe
 from runner.parts import PartError
 from runner.scene import Game, ImageShape, Scene
-from runner.structures import Cast, structure
+from runner.structures import TOLD, Cast, check_labels, structure
 
 
 def build(recipe: Recipe, image: ImageShape, seed: int) -> Game:
@@ -20,11 +20,20 @@ def build(recipe: Recipe, image: ImageShape, seed: int) -> Game:
     Raises PartError for parts and settings that do not exist, Incoherent for what should not be.
     """
     check_coherence(recipe)
+    if recipe.structure.name in TOLD:
+        check_labels(recipe, image)  # first: to have none is what can be mended
     cast = Cast.of(recipe, image)
-    make = structure.get(recipe.structure)
+    make = game_of(recipe)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return make(cast)
+
+
+def game_of(recipe: Recipe) -> Callable[..., Game]:
+    try:
+        return structure.get(recipe.structure)
+    except PartError as error:
+        raise PartError(f"this game cannot be built here: {error}") from None
 
 
 class Incoherent(PartError):

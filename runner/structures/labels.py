@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
+from knowledge.schema import Recipe
 from runner.parts import PartError
 from runner.parts.backbones import Critic
-from runner.scene import Game, Quantity, Turn, renamed
+from runner.scene import Game, ImageShape, Quantity, Turn, renamed
 from runner.structures.cast import Cast
 from runner.structures.plain import structure, two_players
 
@@ -26,7 +27,8 @@ def conditional(cast: Cast, *, critic: Asked = "concatenation") -> Game:
     its features with a vector of the class, and where the generator has batch norm, each class has
     scales and shifts of its own there (de Vries et al., 2017), and latents stay as they are.
     """
-    classes = classes_of(cast)
+    check_labels(cast.recipe, cast.image)
+    classes = cast.image.classes
     judge: nn.Module
     if critic == "projection":
         pair = cast.networks()
@@ -51,7 +53,8 @@ def auxiliary_classifier(cast: Cast, *, weight: float = 1.0) -> Game:
 
     `weight` is that of the class's cross-entropy beside the loss, on real and on generated images.
     """
-    classes = classes_of(cast)
+    check_labels(cast.recipe, cast.image)
+    classes = cast.image.classes
     pair = cast.networks()
     judge = Classifying(pair.critic, width_of(pair.critic, cast), classes)
     game = two_players(cast, generator_of(cast, by_norm=False), judge)
@@ -80,14 +83,16 @@ def auxiliary_classifier(cast: Cast, *, weight: float = 1.0) -> Game:
     )
 
 
-def classes_of(cast: Cast) -> int:
+TOLD = ("conditional", "auxiliary-classifier")
+
+
+def check_labels(recipe: Recipe, image: ImageShape) -> None:
     """Raises PartError for images without labels."""
-    if cast.image.classes < 2:
+    if image.classes < 2:
         raise PartError(
-            f"{cast.recipe.structure.name} networks are told the class of an image, and these "
+            f"{recipe.structure.name} networks are told the class of an image, and these "
             "images have no labels; put each class into a folder of its own"
         )
-    return cast.image.classes
 
 
 def told() -> Mapping[str, Quantity]:

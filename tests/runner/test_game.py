@@ -25,6 +25,10 @@ from tests.runner.small import IMAGE, Bars, recipe, scene_of
             "no structure .* known: auto-encoder-critic, auxiliary-classifier, conditional, plain, ",
         ),
         ({"structure": {"name": "conditional"}}, "these images have no labels; put each class"),
+        (
+            {"structure": {"name": "conditional", "settings": {"critic": "classifier"}}},
+            "these images have no labels; put each class",
+        ),
         ({"backbone": "densenet"}, "no backbone .* known: conv, dcgan, .*infogan, mlp, resnet"),
         ({"settings": {"critic_norm": "none"}}, "'dcgan' has no setting 'critic_norm'"),
         ({"penalties": ({"name": "r1", "settings": {"gamma": -1}},)}, "'gamma' should be"),
@@ -42,6 +46,13 @@ from tests.runner.small import IMAGE, Bars, recipe, scene_of
 def test_mistakes_are_found_when_the_game_is_built(change, message):
     with pytest.raises(PartError, match=message):
         build(recipe(**change), IMAGE, 0)
+
+
+def test_a_game_of_other_networks_cannot_be_built_here_even_with_labels():
+    structure = {"name": "conditional", "settings": {"critic": "classifier"}}
+    says = "cannot be built here: .* 'concatenation' or 'projection', not 'classifier'"
+    with pytest.raises(PartError, match=says):
+        build(recipe(structure=structure), IMAGE._replace(classes=2), 0)
 
 
 def test_an_incoherent_recipe_is_refused_with_the_rules_reason():
