@@ -16,6 +16,7 @@ def cautions(
 ) -> Iterator[str]:
     """What a reader of the ranking ought to know."""
     yield from further(contest.race.plan)
+    yield from filter(None, [contest.race.plan.other_data])
     yield from (f"{skip.why}." for skip in contest.race.plan.skipped if skip.same_as)
     scores = [result.score for each in contest.arms for result in each.finished if result.score]
     yield from dict.fromkeys(caution for score in scores for caution in score.cautions)

@@ -120,6 +120,7 @@ class RunPlan(Record):
     skipped: tuple[Skip, ...] = ()
     continued: Continued | None = None
     health: bool = True  # trials without hope are stopped
+    other_data: str | None = None  # how the images differ from those of the advice
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from runner.data import ImageSet, open_images
 from runner.data.cache import cache_folder
 from runner.data.source import Channels
 from runner.device import chosen_precision
+from runner.fits import other_data, untrained_task
 from runner.game import build, rule_book
 from runner.metrics import Extractor, Reference, extractor, reference, reference_points
 from runner.metrics.features import NETWORKS
@@ -81,6 +82,8 @@ def prepare(
 ) -> Prepared:
     """Raises RunError, DataError and MetricError."""
     device = chosen_device(request.device)
+    if why := untrained_task(advice):
+        raise RunError(why)
     check_arms(advice, request.overrides)
     seeds = tuple(range(request.search or request.seeds))
     images = open_images(
@@ -128,6 +131,7 @@ def prepare(
         trials=trials,
         skipped=(*skipped, *doubled),
         health=request.health,
+        other_data=other_data(advice, images, rule_book()),
     )
     return Prepared(plan, images, features)
 

@@ -66,6 +66,8 @@ class Display:
         )
         if data.skipped:
             self.console.print(f"skipped {data.skipped:,} files that could not be used")
+        if plan.other_data:
+            self.console.print(f"caution: {plan.other_data}")
         for skip in plan.skipped:
             self.console.print(f"not trained: {skip.arm}: {skip.why}")
         self.console.print(

@@ -149,6 +149,7 @@ WORDS = {
     "continued": "the run that it goes on from has changed",
     "halving": "arms far behind left early:",
     "digest": "the features are worked out otherwise than before",
+    "other": "the advice is another one",
     "skipped": "what is not trained here, or why, has changed",
 }
 
@@ -181,6 +182,7 @@ FOLLOWS = {
     "precision": ("device", "data.where"),
     "halving": ("arms", "seeds", "search"),
     "skipped": ("arms", "data.where", "data.size"),
+    "other": ("arms", "data.where", "data.size", "data.channels"),
     "seeds": ("search",),
 }  # fmt: skip
 
@@ -213,6 +215,7 @@ def told_of(plan: RunPlan) -> dict[str, object]:
         "control": plan.control or "none",
         "continued": plan.continued,
         "halving": yes(len(plan.rungs) > 1),
+        "other": plan.other_data,
         "skipped": plan.skipped,
     }
     return own

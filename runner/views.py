@@ -179,7 +179,8 @@ def planned(plan: RunPlan, calibration: Calibration) -> RenderableType:
             f"it takes up to {duration(foreseen.longest)}"
         )
     left_out = (Text(f"not trained: {skip.arm}: {skip.why}") for skip in plan.skipped)
-    return Group(arms, rungs, *left_out, Text(says))
+    caution = [Text(f"caution: {plan.other_data}")] if plan.other_data else []
+    return Group(arms, rungs, *left_out, *caution, Text(says))
 
 
 def standing_now(state: State) -> RenderableType:
