@@ -163,6 +163,12 @@ class Diagnosis(Record):
     note: str | None = None  # why some of it is no reason to try something else
 
     @property
+    def blind(self) -> bool:
+        """Whether nothing of any trial could be looked at."""
+        findings = [each for trial in self.trials for each in trial.findings]
+        return all(each.answer == "cannot be told" for each in findings)
+
+    @property
     def arms(self) -> dict[str, tuple[Diagnosed, ...]]:
         ids = dict.fromkeys(each.arm for each in self.trials)
         return {arm: tuple(t for t in self.trials if t.arm == arm) for arm in ids}

@@ -225,7 +225,7 @@ def content(run: Run) -> Report:
             for result in trials_of(run, each.arm)
         ),
         diagnosis=run.diagnosis,
-        predicted=predicted(advice, board.standings),
+        predicted=predicted(advice, board.standings, run.diagnosis),
         funnel=funnel(advice),
         shortlist=tuple(shortlisted(arm, run) for arm in advice.arms),
         skipped=plan.skipped,

@@ -7,6 +7,7 @@ from advisor.recommendation import Candidate, Recommendation
 from knowledge.schema import Record
 from runner.report.words import place
 from runner.results import Standing
+from runner.troubles import Diagnosis
 from runner.wording import counted, listed
 
 
@@ -30,6 +31,8 @@ class Expectation(Record):
     place: str  # that it came to; "–": no seed finished
     foreseen: tuple[Foreseen, ...]
     failures: tuple[str, ...]  # that happened: each reason, with the seeds that it stopped
+    outcome: str  # where there are none: "no failure", "ended, with trouble", "nothing yet"
+    crashed: bool  # its failures are none of a GAN's, but of a program or a machine
     expected_cost: float | None  # training time of an image, beside the control arm's
     cost_is_estimated: bool
     cost: float | None  # the same as it was measured
@@ -45,15 +48,19 @@ class Predicted(Record):
     arms: tuple[Expectation, ...]  # those that were to be trained, in the order of the leaderboard
 
 
-def predicted(advice: Recommendation, standings: Sequence[Standing]) -> Predicted:
+def predicted(
+    advice: Recommendation, standings: Sequence[Standing], diagnosis: Diagnosis | None = None
+) -> Predicted:
+    """`diagnosis` may have found trouble in trials that came to their end all the same."""
+    troubled = {trial.arm for trial in diagnosis.trials if trial.found} if diagnosis else set()
     known = {arm.id: arm for arm in advice.arms}
     control = next((each for each in standings if each.control), None)
     arms = tuple(
-        expectation(known[each.arm], each, standings, advice, control)
+        expectation(known[each.arm], each, standings, advice, control, each.arm in troubled)
         for each in standings
         if each.arm in known
     )
-    return Predicted(says=tuple(on_the_whole(advice, standings, arms)), arms=arms)
+    return Predicted(says=tuple(on_the_whole(advice, standings, arms, diagnosis)), arms=arms)
 
 
 def expectation(
@@ -62,7 +69,10 @@ def expectation(
     standings: Sequence[Standing],
     advice: Recommendation,
     control: Standing | None,
+    troubled: bool,
 ) -> Expectation:
+    came = place(standing, standings)
+    ended = "ended, with trouble" if troubled else "no failure"
     expected, measured = None, None
     if control and advice.control:
         expected = arm.cost.time / advice.control.cost.time
@@ -74,9 +84,11 @@ def expectation(
         control=arm.role == "control",
         expected_place=None if arm.role == "control" else expected_place(arm, advice.candidates),
         support=arm.standing,
-        place=place(standing, standings),
+        place=came,
         foreseen=tuple(foreseen(arm, standing)),
         failures=standing.failures,
+        outcome=ended if came != "–" else "nothing yet",
+        crashed=all(crash(failure) for failure in standing.failures) and bool(standing.failures),
         expected_cost=expected,
         cost_is_estimated=arm.cost.estimated,
         cost=measured,
@@ -97,17 +109,35 @@ def expected_place(arm: Candidate, candidates: Sequence[Candidate]) -> str:
     return f"{arm.rank}=" if tied else str(arm.rank)
 
 
+def crash(failure: str) -> bool:
+    """Not a GAN's failure, which somebody could have foreseen: "seeds 0 and 1: crashed: …"."""
+    return any(f": {status}" in failure for status in ("crashed", "out-of-memory"))
+
+
 def on_the_whole(
-    advice: Recommendation, standings: Sequence[Standing], arms: Sequence[Expectation]
+    advice: Recommendation,
+    standings: Sequence[Standing],
+    arms: Sequence[Expectation],
+    diagnosis: Diagnosis | None,
 ) -> Iterator[str]:
     yield from order(advice, standings)
-    failed = [each for each in arms if each.failures]
+    failed = [each for each in arms if each.failures and not each.crashed]
+    crashed = [each.name for each in arms if each.crashed]
+    sick = [trial for trial in diagnosis.trials if trial.found] if diagnosis else []
+    if crashed:
+        yield (
+            f"Trials of {listed(crashed)} crashed: that is a fault of a program or a machine, "
+            "and says nothing about a GAN."
+        )
     if failed:
         told = [each.name for each in failed if each.told]
         says = f"{counted(len(failed), 'arm')} failed on a seed or more"
         told_of = f"told of what it may have been for {listed(told)}" if told else "not told of it"
         yield f"{says}; the knowledge base had {told_of}."
-    elif any(each.place != "–" for each in arms):
+    elif diagnosis and sick:
+        trials = counted(len(diagnosis.trials), "trial")
+        yield f"None was given up, but {len(sick)} of {trials} had trouble: see what went wrong."
+    elif not crashed and any(each.place != "–" for each in arms):
         yield "No trial failed."
     if any(each.cost_is_estimated or each.expected_cost not in (None, 1.0) for each in arms):
         yield (

@@ -324,3 +324,52 @@ def test_a_claim_is_quoted_once_with_all_its_needs() -> None:
         needs=("quality", "diversity"), direct=True, citation=arm.testimony[0].citation
     )
     assert witnesses(arm, 0) == ()
+
+
+def expected(tmp_path, statuses, answer="not found") -> Report:
+    """Of a run of one arm whose trials ended so, and what a diagnosis answers."""
+    planned = plan(["lsgan"])
+    ended = [
+        result.model_copy(update={"status": status, "why": "of this"})
+        if status != "finished"
+        else result
+        for result, status in zip(
+            results(planned, {"lsgan": (20.0, 21.0, 22.0)}), statuses, strict=True
+        )
+    ]
+    run_folder(tmp_path, planned, ended, control=None)
+    made = diagnosis(ended)
+    answered = tuple(
+        each.model_copy(
+            update={
+                "findings": tuple(f.model_copy(update={"answer": answer}) for f in each.findings)
+            }
+        )
+        for each in made.trials
+    )
+    write(tmp_path / "diagnosis.json", made.model_copy(update={"trials": answered}))
+    return content(read(tmp_path))
+
+
+DONE = ("finished",) * 3
+
+
+def test_trials_that_ended_with_trouble_are_no_success(tmp_path) -> None:
+    found = expected(tmp_path, DONE, "found").predicted
+    assert found.arms[0].outcome == "ended, with trouble"
+    assert "None was given up, but 3 of 3 trials had trouble: see what went wrong." in found.says
+    assert "No trial failed." not in found.says
+
+
+def test_who_could_look_at_nothing_has_found_nothing_out(tmp_path) -> None:
+    report = expected(tmp_path, DONE, "cannot be told")
+    assert "could not be told whether there was any of the troubles" in markdown(report)
+    assert "could not tell whether 3 trials had any" in Page(render(read(tmp_path))).text
+    assert report.predicted.arms[0].outcome == "no failure"
+
+
+def test_a_crash_is_no_failure_that_could_have_been_foreseen(tmp_path) -> None:
+    report = expected(tmp_path, ("finished", "crashed", "crashed"))
+    assert report.predicted.arms[0].crashed
+    assert any("crashed: that is a fault of a program" in each for each in report.predicted.says)
+    assert "(not foreseen)" not in markdown(report)
