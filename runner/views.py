@@ -9,13 +9,14 @@ from rich.text import Text
 from runner.anatomy import Anatomy
 from runner.calibrate import Calibration, forecast, trial_seconds
 from runner.data import ImageSet
+from runner.fitted import Fitted
 from runner.live import State
 from runner.metrics import Score
 from runner.plan import RunPlan
 from runner.results import Leaderboard, Standing
 from runner.wording import chance, counted, duration, figures, gap, images, span
 
-LABELS = {"kid": "KID"}
+LABELS = {"kid": "KID", "intra-class": "intra-\nclass"}
 LONGER = 1.1  # the most that a race may take is told where it is so much more than is expected
 SKIPPED = 10  # files that are named
 
@@ -26,16 +27,16 @@ def table(board: Leaderboard) -> RenderableType:
         f"median of the best of {counted(board.tries, 'setting')}, " if board.tries else "mean "
     )
     title = f"{of_what}{board.metric}, lower is better"
-    rows = Table(title=title, padding=(0, 1), expand=False)
-    rows.add_column("", justify="right", no_wrap=True)
-    rows.add_column("arm", overflow="fold", min_width=12)
-    rows.add_column("mean", justify="right", no_wrap=True)
-    rows.add_column("95 % interval", justify="right", no_wrap=True)
-    rows.add_column("best", justify="right", no_wrap=True)
+    rows = Fitted(title, drop=("img/s", "done", "best", "place", "each", "interval"))
+    rows.add_column("place", "")
+    rows.add_column("arm", "arm", words=True)
+    rows.add_column("mean")
+    rows.add_column("interval", "95 % interval")
+    rows.add_column("best")
     each_what = "each setting" if board.tries else "each seed"
-    rows.add_column(each_what, overflow="fold", min_width=9)
-    rows.add_column("done", justify="right", no_wrap=True)
-    rows.add_column("img/s", justify="right", no_wrap=True)
+    rows.add_column("each", each_what, words=True, min_width=9)
+    rows.add_column("done")
+    rows.add_column("img/s")
     for each in board.standings:
         rows.add_row(
             place(each, board),
@@ -50,15 +51,15 @@ def table(board: Leaderboard) -> RenderableType:
     return Group(rows, *beside(board), *notes(board))
 
 
-def beside(board: Leaderboard) -> Iterator[Table]:
+def beside(board: Leaderboard) -> Iterator[RenderableType]:
     """What was measured beside the distance, and of toys what is known of their distribution."""
     if board.measures:
         names = [name for name in board.measures if name != "kid-sd"]
         says = "from the same features; KID: lower is better, the others: higher"
-        rows = Table(title=says, padding=(0, 1), expand=False)
-        rows.add_column("arm", overflow="fold", min_width=12)
+        rows = Fitted(says, drop=("density", *reversed(names)))
+        rows.add_column("arm", words=True)
         for measure in names:
-            rows.add_column(LABELS.get(measure, measure), justify="right", no_wrap=True)
+            rows.add_column(measure, LABELS.get(measure, measure))
         for each in board.standings:
             if each.secondary:
                 rows.add_row(name(each), *(number(each.secondary.get(m)) for m in names))
@@ -66,10 +67,10 @@ def beside(board: Leaderboard) -> Iterator[Table]:
             rows.add_row(Text(anchor, "dim"), *(number(score.secondary.get(m)) for m in names))
         yield rows
     if board.truths:
-        rows = Table(title="held against the truth", padding=(0, 1), expand=False)
-        rows.add_column("arm", overflow="fold", min_width=12)
+        rows = Fitted("held against the truth", drop=tuple(reversed(board.truths)))
+        rows.add_column("arm", words=True)
         for measure in board.truths:
-            rows.add_column(measure.replace("-", " "), justify="right")
+            rows.add_column(measure, measure.replace("-", "\n"))
         for each in board.standings:
             rows.add_row(name(each), *(number(each.truth.get(measure)) for measure in board.truths))
         yield rows
@@ -140,10 +141,10 @@ def notes(board: Leaderboard) -> Iterator[Text]:
 def planned(plan: RunPlan, calibration: Calibration) -> RenderableType:
     """What will be trained, how fast each arm is here, and what the whole will take."""
     foreseen = forecast(plan, calibration)
-    arms = Table(title="arms, as measured on this machine", title_justify="left", padding=(0, 1))
-    arms.add_column("arm", overflow="fold", min_width=12)
+    arms = Fitted("arms, as measured on this machine", "left", drop=("images/s", "memory"))
+    arms.add_column("arm", words=True)
     for heading in ("images/s", "a trial to the end", "memory"):
-        arms.add_column(heading, justify="right", no_wrap=True)
+        arms.add_column(heading, heading.replace(" to", "\nto"))
     names = {trial.arm: trial.name for trial in plan.trials}
     for arm in plan.arms:
         pace = calibration.pace(arm)
@@ -153,9 +154,11 @@ def planned(plan: RunPlan, calibration: Calibration) -> RenderableType:
             duration(trial_seconds(plan, pace, plan.budget, plan.budget)),
             f"{pace.mebibytes:,.0f} MiB",
         )
-    rungs = Table(title="rungs", title_justify="left", padding=(0, 1))
-    for heading in ("", "arms", "seeds", "images each", "of the budget", "about"):
-        rungs.add_column(heading, justify="right", no_wrap=True)
+    rungs = Fitted("rungs", "left", drop=("of the budget", "seeds", "about"))
+    rungs.add_column("")
+    rungs.add_column("arms", words=True, min_width=4)
+    for heading in ("seeds", "images each", "of the budget", "about"):
+        rungs.add_column(heading, heading.replace(" each", "\neach").replace(" the", "\nthe"))
     for at, (rung, each) in enumerate(zip(plan.rungs, foreseen.stretches, strict=True), 1):
         beside = " with the control" if at > 1 and plan.control else ""
         rungs.add_row(
@@ -195,11 +198,11 @@ def standing_now(state: State) -> RenderableType:
         says += f", about {duration(state.seconds_left)} left{' of this rung' if rungs[1:] else ''}"
     if state.over:
         says = "over: every trial that was to get to the end has got there, or has failed"
-    rows = Table(title=says, title_justify="left", padding=(0, 1), expand=False)
-    rows.add_column("trial", overflow="fold", min_width=12)
-    rows.add_column("state", overflow="fold")
+    rows = Fitted(says, "left", drop=("img/s", "distance"))
+    rows.add_column("trial", words=True)
+    rows.add_column("state", words=True, min_width=8)
     for heading in ("images", "img/s", "distance"):
-        rows.add_column(heading, justify="right", no_wrap=True)
+        rows.add_column(heading)
     for row in state.rows:
         if row.state == "not begun":
             continue

@@ -58,3 +58,30 @@ def test_an_arm_that_has_not_begun_is_not_counted_as_failing() -> None:
     text = printed(rank(planned, results(planned, {"a": [20.0], "b": []}), None, None))
     assert "none" in text
     assert "0/0" not in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 72, 80, 100])
+def test_narrow_terminals_lose_columns_and_no_table_is_cut(width):
+    planned = plan(["lsgan", "baseline"])
+    board = rank(
+        planned, results(planned, {"lsgan": (20.0, 21.0, 22.0), "baseline": (40.0, 41.5, 43.25)}),
+        None, "baseline",
+    )  # fmt: skip
+    measured = {"kid": 0.00123, "precision": 0.0021, "recall": 0.9, "density": 0.00061,
+                "coverage": 0.0031, "intra-class": 1234.0}  # fmt: skip
+    standings = tuple(
+        each.model_copy(update={"secondary": measured, "truth": {"modes-covered": 4.5}})
+        for each in board.standings
+    )
+    board = board.model_copy(
+        update={"standings": standings, "measures": tuple(measured), "truths": ("modes-covered",)}
+    )
+    text = printed(board, width)
+    assert "…" not in text
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert all(line.rstrip().endswith("│") for line in lines if line.startswith("│"))
+    assert sum("LSGAN" in line for line in lines if line.startswith("│")) == 3
+    heads = " ".join(line for line in lines if line.startswith("┃"))
+    assert "intra-" in heads or "intra-class" in " ".join(text.split())
+    assert "intra-" in heads or width < 80
