@@ -10,6 +10,8 @@ from runner.race import bar_of
 from runner.verdict import SEEDS
 from runner.wording import below, counted, figures, gap, images, listed
 
+FLATTERS = 0.05  # nearer by less than that is nothing to be warned of; placeholder
+
 
 def cautions(
     contest: Contest, floor: Score | None, anchors: Mapping[str, Score], control: str | None
@@ -77,7 +79,8 @@ def flattered(contest: Contest) -> Iterator[str]:
     those = []
     for each in contest.arms:
         best, last = looked(each)
-        if best and last and log(last / best) > NOISES * (contest.noise or 0.0):
+        worth = max(NOISES * (contest.noise or 0.0), log(1 + FLATTERS))
+        if best and last and log(last / best) > worth:
             those.append(f"{each.name}'s is {below(log(last / best))} its last")
     if those:
         yield (
@@ -105,11 +108,23 @@ def in_parts(contest: Contest) -> Iterator[str]:
 
 
 def remarked(contest: Contest) -> Iterator[str]:
-    """What trials say of themselves: a late collapse, say."""
+    """What trials say of themselves: a late collapse, say. What several say alike is said once."""
     for each in contest.tallies:
+        alike: dict[str, list[tuple[str, str]]] = {}  # how a remark begins -> who says it, and it
         for result in each.results:
             for remark in result.remarks:
-                yield f"{each.name}, {result.trial.which}: {remark}."
+                said = alike.setdefault(remark.partition(":")[0], [])
+                said.append((result.trial.which, remark))
+        for start, said in alike.items():
+            if len(said) == 1:
+                which, remark = said[0]
+                yield f"{each.name}, {which}: {remark}."
+            else:
+                kind = said[0][0].split()[0]
+                those = listed([which.split()[1] for which, _ in said])
+                first = said[0][1].partition(": ")[2]
+                beside = f"; {said[0][0]} {first}" if first else ""
+                yield f"{each.name}, {kind}s {those}: {start}{beside}."
 
 
 def departed(contest: Contest) -> Iterator[str]:

@@ -273,16 +273,27 @@ def test_points_are_not_held_against_points_by_chance(prepared, tmp_path, monkey
     assert asked == [inf]
 
 
-def test_a_ranking_tells_remarks():
+@pytest.mark.parametrize(
+    ("seeds", "says"),
+    [
+        ((0,), "B, seed 0: it was better before: at 2 after 0k."),
+        ((0, 1, 2), "B, seeds 0, 1 and 2: it was better before; seed 0 at 2 after 0k."),
+    ],
+)
+def test_a_ranking_tells_remarks_once_for_each_arm(seeds, says):
     planned = plan(["a", "b"])
     ended = [
         finished(trial, 10.0 + trial.seed).model_copy(
-            update={"remarks": ("it was better before",) if trial.arm == "b" else ()}
+            update={
+                "remarks": (f"it was better before: at 2 after {trial.seed}k",)
+                if trial.arm == "b" and trial.seed in seeds
+                else ()
+            }
         )
         for trial in planned.trials
     ]
     told = [each for each in rank(planned, ended, None, None).cautions if "better before" in each]
-    assert told[0] == "B, seed 0: it was better before."
+    assert told == [says]
 
 
 def test_what_the_advice_had_said_of_it_is_found():
