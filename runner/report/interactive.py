@@ -6,7 +6,7 @@ for whoever runs no scripts.
 
 from collections.abc import Iterator
 from functools import cache
-from math import isfinite
+from math import isfinite, log
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name: nothing is
 FAR = 2.0  # times beyond all scores: an anchor further off than that would squeeze the intervals
 CLOSE = 1.2  # times an anchor's distance, within which there is no room for another's name
 ROW = 34  # pixels
+TEXT = 15  # of a line of text
 UNITS = ((7200.0, 3600.0, "hours"), (180.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 CROSS = "M-1,-1L1,1M1,-1L-1,1"
 Spec = dict[str, Any]
@@ -126,23 +127,45 @@ def title(trial: Course) -> str:
 
 
 def anchors(report: Report) -> list[Spec]:
-    """The lowest first; those too close for two lines of text share one."""
+    """The lowest first, a line for each; the names of those too close for two share one."""
     found: list[Spec] = []
-    for each in sorted(report.anchors, key=lambda each: each.score.value):
-        distance, name = each.score.value, f"{each.name} {figures(each.score.value)}"
-        if found and distance < CLOSE * found[-1]["distance"]:
-            found[-1]["name"] += f", {name}"
-        elif shown(distance):
-            found.append({"name": name, "distance": distance})
+    named: Spec = {}
+    for each in lowest_first(report):
+        if named and each["distance"] < CLOSE * named["distance"]:
+            named["name"] += f", {each['name']}"
+            found.append({**each, "name": ""})
+        else:
+            named = each
+            found.append(named)
     return found
 
 
+def lowest_first(report: Report) -> list[Spec]:
+    known = sorted(report.anchors, key=lambda each: each.score.value)
+    return [
+        {"name": f"{each.name} {figures(each.score.value)}", "distance": each.score.value}
+        for each in known
+        if shown(each.score.value)
+    ]
+
+
 def near(report: Report) -> Iterator[Spec]:
-    """The anchors that fit onto the axis of the scores."""
+    """The anchors that fit onto the axis of the scores, each with a line of text of its own.
+
+    Names stand beside the upper ends of their lines, towards the middle of the chart, and those
+    further in begin further down, so that no line runs through the name of another.
+    """
     scores = [score for row in report.leaderboard for score in row.standing.scores if shown(score)]
-    for each in anchors(report):
-        if scores and min(scores) / FAR <= each["distance"] <= max(scores) * FAR:
-            yield each
+    if not scores:
+        return
+    low, high = min(scores) / FAR, max(scores) * FAR
+    fit = [each for each in lowest_first(report) if low <= each["distance"] <= high]
+    ends = [log(value) for value in (*scores, *(each["distance"] for each in fit))]
+    middle = (min(ends) + max(ends)) / 2
+    left = [each for each in fit if log(each["distance"]) <= middle]
+    right = [each for each in reversed(fit) if log(each["distance"]) > middle]
+    for line, each in enumerate((*left, *right)):
+        yield {**each, "line": line, "side": "left" if each in left else "right"}
 
 
 def interval(arm: str, report: Report) -> Spec:
@@ -232,6 +255,7 @@ def ranking(report: Report, arms: list[str]) -> Spec:
     rows = [row.standing for row in report.leaderboard]
     ends = (end for each in rows for end in (*each.scores, each.low, each.high))
     values = [end for end in ends if end is not None]
+    above = TEXT * len(list(near(report)))
     x = {
         "type": "quantitative",
         "title": report.metric,
@@ -242,7 +266,8 @@ def ranking(report: Report, arms: list[str]) -> Spec:
         "field": "name",
         "type": "nominal",
         "title": None,
-        "scale": {"domain": list(dict.fromkeys(names))},
+        # Above the arms there is room for the names of what they are held against.
+        "scale": {"domain": list(dict.fromkeys(names)), "range": [above, above + ROW * len(names)]},
         "axis": {"ticks": False, "domain": False},
     }
     colour = {"field": "arm", "type": "nominal", "scale": {"domain": arms}, "legend": None}
@@ -251,9 +276,9 @@ def ranking(report: Report, arms: list[str]) -> Spec:
     mean = x | {"field": "mean"}
     return {
         **FRAME,
-        "height": ROW * len(names),
+        "height": above + ROW * len(names),
         "layer": [
-            *ruled("near", {"x": x | {"field": "distance"}}),
+            *held(list(near(report)), x | {"field": "distance"}),
             {
                 "data": {"name": "intervals"},
                 "mark": {"type": "rule", "strokeWidth": 2},
@@ -294,23 +319,34 @@ FRAME: Spec = {
 
 
 def ruled(data: str, place: Spec) -> list[Spec]:
-    """What scores are held against, as broken lines with their names."""
-    (across,) = place
-    beside: Spec = {"x": {"value": 4}} if across == "y" else {"y": {"value": "height"}}
-    turned = {} if across == "y" else {"angle": 270, "dx": 4}  # upwards, along the line
-    text = {"align": "left", "dy": -5, **turned}
+    """What distances are held against, as broken lines across with their names."""
     return [
+        {"data": {"name": data}, "mark": RULE, "encoding": place},
         {
             "data": {"name": data},
-            "mark": {"type": "rule", "strokeDash": [4, 4], "opacity": 0.7},
-            "encoding": place,
-        },
-        {
-            "data": {"name": data},
-            "mark": {"type": "text", "fontSize": 11, "opacity": 0.9, **text},
-            "encoding": place | beside | {"text": {"field": "name"}},
+            "mark": {**NAME, "align": "left", "dy": -5},
+            "encoding": place | {"x": {"value": 4}, "text": {"field": "name"}},
         },
     ]
+
+
+def held(those: list[Spec], x: Spec) -> Iterator[Spec]:
+    """The same downwards, each from its own line of text."""
+    for each in those:
+        data = {
+            "data": {"name": "near"},
+            "transform": [{"filter": f"datum.line == {each['line']}"}],
+        }
+        top, side = TEXT * each["line"], each["side"]
+        down = {"y": {"value": top}, "y2": {"value": "height"}}
+        name = {**NAME, "align": side, "dx": 4 if side == "left" else -4, "baseline": "top"}
+        beside = {"y": {"value": top + 1}, "text": {"field": "name"}}
+        yield {**data, "mark": RULE, "encoding": {"x": x, **down}}
+        yield {**data, "mark": name, "encoding": {"x": x, **beside}}
+
+
+RULE: Spec = {"type": "rule", "strokeDash": [4, 4], "opacity": 0.7}
+NAME: Spec = {"type": "text", "fontSize": 11, "opacity": 0.9}
 
 
 def in_words(report: Report) -> str:
