@@ -29,6 +29,11 @@ class DataPlan(Record):
     skipped: int
 
     @property
+    def of_points(self) -> bool:
+        """Of the plane: images of one pixel."""
+        return self.size == 1
+
+    @property
     def shape(self) -> "ImageShape":
         from runner.scene import ImageShape  # with torch, which few commands need
 

@@ -61,7 +61,8 @@ class Display:
         arms, seeds = len(plan.arms), len(plan.seeds)
         data = plan.data
         self.console.print(
-            f"{data.name}: {data.train:,} images of {data.size} px to train on, "
+            f"{data.name}: {data.train:,} "
+            f"{'points of the plane' if data.of_points else f'images of {data.size} px'} to train on, "
             f"{data.held_out:,} held out ({data.held_out_is})"
         )
         if data.skipped:

@@ -55,7 +55,10 @@ def beside(board: Leaderboard) -> Iterator[RenderableType]:
     """What was measured beside the distance, and of toys what is known of their distribution."""
     if board.measures:
         names = [name for name in board.measures if name != "kid-sd"]
-        says = "from the same features; KID: lower is better, the others: higher"
+        better = (
+            "KID: lower is better, the others: higher" if "kid" in names else "higher is better"
+        )
+        says = f"measured beside it; {better}"
         rows = Fitted(says, drop=("density", *reversed(names)))
         rows.add_column("arm", words=True)
         for measure in names:

@@ -175,6 +175,23 @@ class Report(Record):
     next: tuple[Command, ...]
 
     @property
+    def things(self) -> str:
+        """What the data are, and samples."""
+        return "points" if self.reproduction.data.of_points else "images"
+
+    @property
+    def beside(self) -> str:
+        """How to read what was measured beside the distance."""
+        of = "coordinates" if self.reproduction.data.of_points else "features"
+        better = (
+            "KID: lower is better; the others: higher"
+            if "kid" in self.measures
+            else ("Higher is better")
+        )
+        says = f"From the same {of}, means over the finished seeds. {better}."
+        return f"{says} The ranking does not rest on them."
+
+    @property
     def names(self) -> dict[str, str]:
         return {row.standing.arm: row.standing.name for row in self.leaderboard}
 
@@ -193,7 +210,7 @@ class Report(Record):
 
     @property
     def floor(self) -> Score | None:
-        return next((each.score for each in self.anchors if each.name == "real images"), None)
+        return next((each.score for each in self.anchors if each.name.startswith("real ")), None)
 
 
 def content(run: Run) -> Report:
@@ -216,7 +233,7 @@ def content(run: Run) -> Report:
         notes=tuple(notes(plan, board)),
         measures=board.measures,
         truths=board.truths,
-        anchors=tuple(Held(name=name, score=score) for name, score in held(board)),
+        anchors=tuple(Held(name=name, score=score) for name, score in held(board, points=plan.data.of_points)),
         race=tuple(race(run)),
         search=board.search,
         trials=tuple(

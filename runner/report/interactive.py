@@ -66,7 +66,7 @@ def charts(report: Report) -> Spec | None:
     if looks:
         budget = report.reproduction.budget
         up = marks([each["distance"] for each in (*looks, *anchors(report))])
-        over_images = {"field": "images", "title": "real images shown to the critic"}
+        over_images = {"field": "images", "title": f"real {report.things} shown to the critic"}
         found["charts"]["images"] = curves(
             over_images | {"axis": THOUSANDS, "scale": {"domain": [0, budget]}}, list(arms), up
         )

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from runner.plan import RunPlan
-from runner.report.words import KINDS
+from runner.report.words import held
 from runner.results import Leaderboard
 from runner.wording import figures, gap
 
 
 def notes(plan: RunPlan, board: Leaderboard) -> Iterator[str]:
-    yield from anchored(board)
+    things = "points" if plan.data.of_points else "images"
+    yield from anchored(board, things)
     kind, trials = board.verdict.kind, "settings" if board.tries else "seeds"
     if kind in ("winner", "tie"):
         yield (
@@ -32,17 +33,17 @@ def notes(plan: RunPlan, board: Leaderboard) -> Iterator[str]:
     yield (
         "The ranking rests on the score at the end of the budget. The best of many looks flatters: "
         "the lowest of several noisy numbers is low partly by luck. Looks are the same distance on "
-        f"{plan.measurement.look_n:,} images, so they compare with one another only. Shown is the "
+        f"{plan.measurement.look_n:,} {things}, so they compare with one another only. Shown is the "
         "mean over seeds."
     )
 
 
-def anchored(board: Leaderboard) -> Iterator[str]:
+def anchored(board: Leaderboard, things: str) -> Iterator[str]:
     """What the numbers are held against."""
     first = next((each for each in board.standings if each.mean is not None), None)
     if board.floor:
         says = (
-            f"The floor is {figures(board.floor.value)}: training images held against held-out "
+            f"The floor is {figures(board.floor.value)}: training {things} held against held-out "
             "ones, as samples are. A perfect generator would score about that"
         )
         if first and first.mean is not None and board.floor.value > 0:
@@ -50,5 +51,6 @@ def anchored(board: Leaderboard) -> Iterator[str]:
             says += f"; {first.name} is at {times} times the floor"
         yield f"{says}."
     if board.anchors:
-        those = (f"{KINDS.get(k, k)} {figures(s.value)}" for k, s in board.anchors.items())
+        known = held(board, points=things == "points")[1 if board.floor else 0 :]
+        those = (f"{name} {figures(score.value)}" for name, score in known)
         yield f"What nobody had to learn, by the same measure: {'; '.join(those)}."

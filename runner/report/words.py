@@ -8,12 +8,14 @@ from runner.results import Leaderboard, Standing, TrialResult
 from runner.wording import figures, images, part
 
 KINDS = {"noise": "noise", "mean": "the mean image", "blur": "blurred real images"}
+OF_POINTS = {"mean": "the mean point"}
 
 
-def held(board: Leaderboard) -> list[tuple[str, Score]]:
-    """What stands below the arms for comparison, real images first."""
-    real = [("real images", board.floor)] if board.floor else []
-    return [*real, *((KINDS.get(name, name), score) for name, score in board.anchors.items())]
+def held(board: Leaderboard, *, points: bool = False) -> list[tuple[str, Score]]:
+    """What stands below the arms for comparison, real images, or points, first."""
+    real = [("real points" if points else "real images", board.floor)] if board.floor else []
+    kinds = {**KINDS, **OF_POINTS} if points else KINDS
+    return [*real, *((kinds.get(name, name), score) for name, score in board.anchors.items())]
 
 
 def place(each: Standing, standings: Sequence[Standing]) -> str:
