@@ -73,8 +73,8 @@ class Evidence:
             return False
         if not claim.datasets:
             return True
-        if self.studied and self.dataset:
-            return self.dataset.id in claim.datasets
+        if self.studied or self.direct(claim):
+            return self.direct(claim)
         kinds = {self.library.datasets[dataset].kind for dataset in claim.datasets}
         return not kinds <= set(NOT_IMAGES)
 

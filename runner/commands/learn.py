@@ -31,7 +31,11 @@ def learn(
         raise fail(f"{error.filename or out}: {error.strerror or error}", FAILED) from None
     print(out)
     print(f"learnt on {lesson.dataset}: {', '.join(lesson.learnt)}", file=sys.stderr)
-    print(f"pairs that the seeds tell apart: {lesson.claims}", file=sys.stderr)
+    if lesson.no_claim:
+        says = f"no claim, and no number that advice rests on: {lesson.no_claim}"
+        print(says, file=sys.stderr)
+    else:
+        print(f"pairs that the seeds tell apart: {lesson.claims}", file=sys.stderr)
     for each in lesson.left_out:
         print(f"left out: {each}", file=sys.stderr)
     says = f"gan-advisor recommend --knowledge {out} --dataset {lesson.dataset}"

@@ -6,12 +6,14 @@ from typer.testing import CliRunner
 
 from advisor import Profile, recommend
 from knowledge.library import load
+from knowledge.schema import Part
 from runner.cli import app
+from runner.held import ANCHORS
 from runner.learn import learn
 from runner.plan import Skip
 from runner.prepare import RunError
 from runner.race import Race
-from tests.runner.runs import diverged, finished, plan, run_folder
+from tests.runner.runs import advice, diverged, finished, plan, run_folder, score
 from tests.runner.test_race import RUNGS, paused
 
 ARMS = ("sn-gan", "wgan-gp", "lsgan", "dragan")
@@ -162,3 +164,150 @@ def test_the_command_says_what_to_do_next(tmp_path):
     assert told.exit_code == 0, told.stderr
     assert told.stdout.strip() == str(tmp_path / "own")
     assert "gan-advisor recommend --knowledge" in told.stderr
+
+
+# What may not be claimed ------------------------------------------------------------------------
+
+
+def own_claims(overlay, lesson):
+    every = load(overlays=(overlay,)).claims.values()
+    return {(claim.subject, claim.object) for claim in every if claim.source == lesson.source}
+
+
+def compared(overlay, lesson):
+    """Whether the advice may rest on the numbers of a run."""
+    return any(each.source == lesson.source for each in load(overlays=(overlay,)).distances)
+
+
+def test_two_seeds_claim_nothing_and_the_command_says_so(tmp_path):
+    planned = plan(list(VALUES), seeds=2)
+    ended = [finished(t, VALUES[t.arm] * (1 + t.seed / 1000)) for t in planned.trials]
+    run = run_folder(tmp_path / "run", planned, ended, pictures=False)
+    lesson = learn(run, tmp_path / "own")
+    assert own_claims(tmp_path / "own", lesson) == set()
+    assert not compared(tmp_path / "own", lesson)
+    assert "cannot tell luck from merit" in lesson.no_claim
+    told = CliRunner().invoke(app, ["learn", str(run), "-o", str(tmp_path / "own")])
+    assert "no claim, and no number that advice rests on: A preview without a winner" in told.stderr
+    assert "pairs that the seeds tell apart" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    "anchors", [{"noise": 35.0}, {"noise": 70.0}, {"noise": 1000.0, "mean": 39.0}]
+)
+def test_nobody_is_better_where_nobody_learnt(tmp_path, anchors):
+    """Noise at 70 sets the bar at 35: its half."""
+    run = run_of(tmp_path, VALUES)
+    held = {name: score(value) for name, value in anchors.items()}
+    (run / "anchors.json").write_bytes(ANCHORS.dump_json(held))
+    lesson = learn(run, tmp_path / "own")
+    assert "takes no learning" in lesson.no_claim
+    assert own_claims(tmp_path / "own", lesson) == set()
+    assert not compared(tmp_path / "own", lesson)
+
+
+def test_of_a_pair_one_has_to_have_learnt_something(tmp_path):
+    run = run_of(tmp_path, VALUES)
+    (run / "anchors.json").write_bytes(ANCHORS.dump_json({"noise": score(100.0)}))
+    lesson = learn(run, tmp_path / "own")
+    assert lesson.no_claim is None
+    assert own_claims(tmp_path / "own", lesson) == {
+        ("wgan-gp", "sn-gan"), ("wgan-gp", "lsgan"), ("wgan-gp", "dragan"),
+    }  # fmt: skip
+
+
+def crashed(trial):
+    return diverged(trial, "KeyError: 'w'").model_copy(update={"status": "crashed"})
+
+
+def test_a_crash_says_nothing_of_a_gan(tmp_path):
+    planned = plan(list(VALUES))
+    ended = [
+        crashed(t) if t.arm == "dragan" or (t.arm, t.seed) == ("lsgan", 2)
+        else finished(t, VALUES[t.arm] * (1 + t.seed / 1000))
+        for t in planned.trials
+    ]  # fmt: skip
+    run = run_folder(tmp_path / "run", planned, ended, pictures=False)
+    lesson = learn(run, tmp_path / "own")
+    assert "DRAGAN" not in lesson.learnt
+    assert any("DRAGAN: crashed" in each for each in lesson.left_out)
+    assert own_claims(tmp_path / "own", lesson) == {("wgan-gp", "sn-gan")}
+    numbers = load(overlays=(tmp_path / "own",)).archive.numbers
+    verified = {each.model: each.verified for each in numbers if each.source == lesson.source}
+    assert verified == {"sn-gan": True, "wgan-gp": True, "lsgan": False}
+
+
+def test_where_everything_crashed_nothing_is_learnt(tmp_path):
+    planned = plan(["sn-gan", "lsgan"])
+    run = run_folder(
+        tmp_path / "run", planned, [crashed(t) for t in planned.trials], pictures=False
+    )
+    with pytest.raises(RunError, match="SN-GAN: crashed"):
+        learn(run, tmp_path / "own")
+    assert not (tmp_path / "own").exists()
+
+
+def test_points_are_a_toy_measured_by_how_far_they_move(tmp_path):
+    planned = plan(["sn-gan", "wgan-gp"])
+    points = {"name": "ring8", "where": "ring8", "size": 1, "channels": 2, "classes": 0}
+    by = {"network": "coordinates", "features": "coordinates", "engine": "none"}
+    planned = planned.model_copy(
+        update={
+            "data": planned.data.model_copy(update=points),
+            "measurement": planned.measurement.model_copy(update=by),
+        }
+    )
+    how = {"metric": "w1-10k", "features": "coordinates", "dimension": 2}
+    ended = [finished(t, VALUES[t.arm] * (1 + t.seed / 1000), **how) for t in planned.trials]
+    run = run_folder(tmp_path / "run", planned, ended, real=None, pictures=False)
+    lesson = learn(run, tmp_path / "own")
+    library = load(overlays=(tmp_path / "own",))
+    assert "Wasserstein" in library.archive.metrics["w1"].name
+    assert library.datasets[lesson.dataset].kind == "toy"
+    (claim,) = (each for each in library.claims.values() if each.source == lesson.source)
+    assert "features" not in claim.condition
+    assert "WGAN-GP reached a distance of" in claim.says
+
+    def votes(**answers):
+        found = recommend(Profile(needs=("quality",), **answers), library=library)
+        return [w for arm in found.arms for w in arm.testimony if w.lineage == lesson.source]
+
+    assert not votes(dataset="fashion-mnist")  # a toy is no witness on images
+    assert votes(dataset=lesson.dataset)
+
+
+def test_the_control_arm_does_not_speak_for_the_plain_system(tmp_path):
+    planned = plan(["baseline", "sn-gan", "wgan-gp"])
+    told = advice(planned, control="baseline")
+    point = load().baseline.combination
+    told = told.model_copy(
+        update={"control": told.control.model_copy(update={"gan": "gan", "combination": point})}
+    )
+    values = {"baseline": 30.0, "sn-gan": 60.0, "wgan-gp": 90.0}
+    ended = [finished(t, values[t.arm] * (1 + t.seed / 1000)) for t in planned.trials]
+    run = run_folder(tmp_path / "run", planned, ended, recommended=told, pictures=False)
+    lesson = learn(run, tmp_path / "own")
+    assert own_claims(tmp_path / "own", lesson) == {("sn-gan", "wgan-gp")}
+    numbers = load(overlays=(tmp_path / "own",)).archive.numbers
+    assert {each.model for each in numbers if each.source == lesson.source} == {
+        "variant:control-gan", "sn-gan", "wgan-gp",
+    }  # fmt: skip
+
+
+def test_networks_that_the_run_had_set_are_recorded(tmp_path):
+    planned = plan(list(VALUES))
+    told = advice(planned)
+    changed = {"backbone": Part(name="mlp", settings={"width": 64}), "batch_size": 16}
+    trials = tuple(
+        t.model_copy(update={"recipe": t.recipe.model_copy(update=changed)}) for t in planned.trials
+    )
+    planned = planned.model_copy(update={"trials": trials})
+    ended = [finished(t, VALUES[t.arm] * (1 + t.seed / 1000)) for t in planned.trials]
+    run = run_folder(tmp_path / "run", planned, ended, recommended=told, pictures=False)
+    lesson = learn(run, tmp_path / "own")
+    library = load(overlays=(tmp_path / "own",))
+    says = "networks mlp (width 64) for all arms, batches of 16"
+    assert {n.setting for n in library.archive.numbers if n.source == lesson.source} == {says}
+    own = [each for each in library.claims.values() if each.source == lesson.source]
+    assert own
+    assert all(each.condition.endswith(says) for each in own)
