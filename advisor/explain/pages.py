@@ -71,11 +71,18 @@ def fallen(found: WhyNot) -> str:
         more = ", and more speaks against it" if len(found.obstacles) > 1 else ""
         return f"It is made for {' and '.join(found.serves)}; the task here is {found.task}{more}."
     layers = {each.layer for each in found.obstacles}
-    if found.hard == "always":
-        return "Impossible for everybody: a definition or mathematics forbids it."
-    if found.hard == "here":
-        return "Impossible for these answers: a definition or mathematics forbids it."
+    if found.hard != "no":
+        whom = "everybody" if found.hard == "always" else "these answers"
+        if all(each.by_definition for each in found.obstacles if each.layer == "hard"):
+            return (
+                f"Not for {whom}: it would not be that GAN any more. Its definition says otherwise."
+            )
+        return f"Incoherent for {whom}: its parts do not go together."
     if "recommended" in layers:
+        weighed = [each for each in found.obstacles if each.layer == "recommended"]
+        if all(each.silent for each in weighed):
+            needs = " or ".join(weighed[0].silent)
+            return f"It could be built, but no source in the base speaks for it on {needs}."
         return "It could be built, but evidence speaks against it here."
     if "undocumented" in layers:
         return "Nothing speaks against it, but no source in the base reports it."
@@ -135,6 +142,9 @@ def ways_in(found: WhyNot) -> Iterator[str]:
             yield "No other answer, and no pair of answers, would bring it in."
         if found.hard == "no":
             yield "It survives `recommend --strict`, which cuts only what is impossible."
+        if found.despite:
+            names = ", ".join(found.despite)
+            yield f"`despite: [{names}]` in a recipe builds it all the same, for gan-runner to train."
     if found.instead and found.verdict == "cut":
         where_it_is = f"{ordinal(found.instead.rank)} in the shortlist"
         yield f"Use {found.instead.name} instead, {where_it_is}: {spot(found.instead.combination)}."

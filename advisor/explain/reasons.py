@@ -38,6 +38,8 @@ class Obstacle(Record):
     citations: tuple[Citation, ...] = ()
     counter: tuple[Citation, ...] = ()
     sources: tuple[str, ...] = ()
+    by_definition: bool = False  # of a hard rule: it says what belongs to a published system
+    silent: tuple[str, ...] = ()  # needs on which nobody speaks for it, nor against it
 
 
 class Against(NamedTuple):
@@ -94,11 +96,15 @@ def obstacle(
             each: None for each in claims if gan.id in (said[each].subject, said[each].object)
         }
     witnesses: tuple[Citation, ...] = ()
+    silent: tuple[str, ...] = ()
     if combination and gan:
         claims |= dict.fromkeys(c for d in tie_breaks(rule, combination, advice) for c in d[2])
         if rule.keeps == "meets-a-need":
             testimony = advice.evidence.testimony(gan.id)
             witnesses = tuple(w.citation for w in testimony if w.vote < 0)
+            support = advice.evidence.support(testimony)
+            if not any(each.for_ or each.against for each in support):
+                silent = tuple(each.need for each in support)
     return Obstacle(
         rule=rule.id,
         stage=rule.stage,
@@ -111,6 +117,8 @@ def obstacle(
         citations=(*citations(claims, advice.library), *dict.fromkeys(witnesses)),
         counter=citations(rule.counter, advice.library),
         sources=tuple(advice.library.sources[source].short for source in rule.sources),
+        by_definition=rule.layer == "hard" and rule.by_definition,
+        silent=silent,
     )
 
 

@@ -16,6 +16,7 @@ from advisor.ranking import Arm
 from advisor.recommendation import Answer, Refusal, Support
 from advisor.space import Combination
 from knowledge.library import Library
+from knowledge.recipes import hard_rules
 from knowledge.schema import SLOTS, Record, Rule
 
 Verdict = Literal["recommended", "control", "below the shortlist", "cut", "refused", "nowhere"]
@@ -46,6 +47,7 @@ class WhyNot(Record):
     closest: Combination | None = None  # the one of them against which least can be said
     obstacles: tuple[Obstacle, ...] = ()
     hard: Literal["always", "here", "no"] = "no"  # whether a definition or mathematics forbids it
+    despite: tuple[str, ...] = ()  # what a recipe names to be built in spite of all that is hard
     changes: tuple[Change, ...] = ()  # each would be enough, and none is larger than it must be
     instead: Instead | None = None
     rank: int | None = None  # where it survives
@@ -83,6 +85,7 @@ def why_not(words: str, answers: Mapping[str, Answer], library: Library) -> WhyN
             "closest": closest,
             "obstacles": obstacles,
             "hard": hardness(asked, obstacles, advice),
+            "despite": overridden(obstacles, advice),
             "changes": changes(asked, obstacles, advice),
             "instead": instead(closest, gan.id if gan else None, advice),
         }
@@ -192,6 +195,13 @@ def hardness(
     if any(impossible(rule, asked, advice) for rule in always):
         return "always"
     return "here" if any(each.layer == "hard" for each in obstacles) else "no"
+
+
+def overridden(obstacles: Iterable[Obstacle], advice: Advice) -> tuple[str, ...]:
+    """The rules that a recipe may break on purpose, where nothing else that is hard is in the way."""
+    against = {each.rule for each in obstacles if each.layer == "hard"}
+    may = {rule.id for rule in hard_rules(advice.library) if rule.excludes}
+    return tuple(sorted(against)) if against <= may else ()
 
 
 def out_of_reach(rule: Rule) -> bool:

@@ -45,6 +45,15 @@ class Rule(Record):
     sources: tuple[str, ...] = ()  # where no claim of the base says it
     waiver: Waiver | None = None
 
+    @property
+    def by_definition(self) -> bool:
+        """Whether it says what belongs to a system, and not that two things contradict each other.
+
+        Such rules cut what lacks something ("!tag"), or what is made for another task.
+        """
+        words = (word for each in self.excludes for tags in each.values() for word in tags)
+        return self.keeps == "serves-the-task" or any(word.startswith("!") for word in words)
+
 
 class Choice(Record):
     id: str

@@ -14,6 +14,7 @@ from advisor.explain import entry_page, pages
 from advisor.explain.alternatives import alternatives
 from advisor.explain.entry import ClaimExplained, explained
 from advisor.explain.place import located, place
+from advisor.explain.reasons import against
 from advisor.explain.sensitivity import sensitivity
 from advisor.explain.what_if import what_if
 from advisor.explain.why_not import WhyNot, surviving, why_not
@@ -96,6 +97,38 @@ def test_a_definition_is_told_apart_from_evidence_and_from_silence(library):
     by_evidence = why_not("lsgan", answers, library)
     assert by_evidence.hard == "no"
     assert [each.layer for each in by_evidence.obstacles] == ["recommended"]
+
+
+@pytest.mark.parametrize("dataset", ["ffhq", "cifar10"])
+def test_silence_is_not_called_evidence(library, dataset):
+    answers = {"task": "unconditional", "dataset": dataset, "needs": ["quality", "diversity"]}
+    advice = Advice(checked(answers, library), library)
+    told = set()
+    for gan in advice.space.owners:
+        ledger = advice.evidence.support(advice.evidence.testimony(gan))
+        votes = any(need.for_ or need.against for need in ledger)
+        for each in against(place(gan, advice), advice).obstacles:
+            if each.rule == "q2-meets-a-need":
+                assert each.silent == (() if votes else ("quality", "diversity"))
+                found = WhyNot(asked=gan, verdict="cut", points=1, obstacles=(each,))
+                told.add((votes, "evidence speaks against it" in pages.verdict(found)))
+                if not votes:
+                    says = "no source in the base speaks for it on quality or diversity."
+                    assert pages.verdict(found).endswith(says)
+    assert told <= {(True, True), (False, False)}
+
+
+def test_a_definition_is_not_called_mathematics(library):
+    found = why_not("lsgan+weight-decay", {}, library)
+    assert found.despite == ("k11-decay",)
+    assert "would not be that GAN any more" in pages.verdict(found)
+    assert any("`despite: [k11-decay]` in a recipe" in each for each in pages.ways_in(found))
+    found = why_not("wgan-gp+batch-norm", {}, library)
+    assert "do not go together" in pages.verdict(found)
+    hard = [rule for rule in library.rules if rule.layer == "hard" and not rule.when]
+    assert {rule.id for rule in hard if rule.by_definition} == {
+        "k20-tasks", "k08", "k03", "k11", "k04", "k10", "k11-decay",
+    }  # fmt: skip
 
 
 def test_an_obstacle_says_which_answer_it_follows_from(library):
