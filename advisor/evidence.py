@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
 from advisor.facts import Facts
-from advisor.recommendation import Citation, Support, Testimony
+from advisor.recommendation import Citation, Support, Testimony, Uncounted
 from advisor.space import default_task, serves
 from knowledge.library import Library
 from knowledge.schema import Claim, Dataset
@@ -150,6 +150,35 @@ def count(need: str, lineages: Mapping[str, list[int]]) -> Support:
     )
 
 
+def counted(testimony: Collection[Testimony]) -> tuple[Testimony, ...]:
+    """With what keeps a witness from being the vote of its lineage, where something does.
+
+    Of several that say the same, one measured on the profile's own data set stands for the others.
+    """
+    ballots: dict[tuple[str, str], list[Testimony]] = defaultdict(list)
+    for witness in testimony:
+        ballots[witness.need, witness.lineage].append(witness)
+    first = {
+        key: min((w for w in own if w.vote), key=lambda w: (w.vote * total < 0, not w.direct))
+        for key, own in ballots.items()
+        if (total := sum(witness.vote for witness in own))
+    }
+
+    def judged(witness: Testimony) -> Testimony:
+        key = witness.need, witness.lineage
+        total = sum(each.vote for each in ballots[key])
+        why: Uncounted | None = None
+        if witness.vote and not total:
+            why = "balanced"
+        elif witness.vote * total < 0:
+            why = "outvoted"
+        elif witness.vote and first[key] is not witness:
+            why = "same authors"
+        return witness.model_copy(update={"uncounted": why}) if why else witness
+
+    return tuple(map(judged, testimony))
+
+
 def vote_of(claim: Claim, gan: str) -> int | None:
     """+1 for, -1 against, 0 a draw; None where the claim ranks nothing that can be chosen."""
     vote = VOTES.get(claim.direction)
@@ -184,4 +213,5 @@ def cite(claim: Claim, library: Library) -> Citation:
         url=source.url,
         condition=claim.condition,
         checks=tuple(f"{check.status}: {check.note} ({check.where})" for check in claim.checks),
+        behind=library.sources[claim.lineage].short if claim.lineage != claim.source else None,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from advisor.compose import compose, published
 from advisor.costs import cost, troubles
 from advisor.cutting import Survivors
-from advisor.evidence import citations
+from advisor.evidence import citations, counted
 from advisor.failures import failures
 from advisor.overlays import used
 from advisor.ranking import HANDFUL, Arm, bold, conservative, spread, standing
@@ -120,7 +120,7 @@ def candidate(arm: Arm, shortlist: Sequence[Arm], advice: "Advice") -> Candidate
         rank=arm.rank,
         standing=standing(arm.support, measured=arm.gan in advice.measured_here),
         support=arm.support,
-        testimony=arm.testimony,
+        testimony=counted(arm.testimony),
         remarks=remarks(arm.combination, gan.tags, advice),
         settings=settings,
         fails=failures(arm.combination, gan, advice),

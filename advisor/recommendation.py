@@ -22,6 +22,10 @@ class Citation(Record):
     url: str
     condition: str | None = None
     checks: tuple[str, ...] = ()  # how other published evidence relates to it
+    behind: str | None = None  # "Miyato et al. 2018", whose statement the source repeats
+
+
+Uncounted = Literal["same authors", "outvoted", "balanced"]
 
 
 class Testimony(Record):
@@ -33,6 +37,8 @@ class Testimony(Record):
     direct: bool  # measured on the profile's own data set
     own_method: bool = False  # its authors praise, or excuse, their own
     rival: str | None = None  # the other GAN that the claim is on
+    # Why it is no vote of its own: its lineage has voted, or says more, or as much, to the contrary.
+    uncounted: Uncounted | None = None
     citation: Citation
 
 

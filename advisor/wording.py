@@ -18,9 +18,15 @@ from advisor.recommendation import (
     Setting,
     Step,
     Testimony,
+    Uncounted,
 )
 
 WITNESSES = 2  # shown for each need and side, unless everything is asked for
+NO_VOTE: dict[Uncounted, str] = {
+    "same authors": "not counted again: the same authors",
+    "outvoted": "outvoted: the same authors say more to the contrary",
+    "balanced": "not counted: the same authors say as much to the contrary",
+}
 NAMED = 6  # survivors beside the shortlist are named up to here, then counted
 
 
@@ -96,13 +102,14 @@ def ledger(each: Candidate, names: Mapping[str, str], *, full: bool) -> Iterator
     quoted: set[str] = set()  # what others found out about a claim is said once
     said: set[str] = set()
     for side, vote in (("for", 1), ("against", -1)):
-        for witness in witnesses(each, vote, full=full):
-            cited = witness.citation
+        for those in witnesses(each, vote, full=full):
+            cited = those[0].citation
             checks = tuple(check for check in cited.checks if check not in quoted)
             quoted.update(checks)
             said.add(side)
-            cite = f"{brief(cited)}; {cited.claim}"
-            yield Line(side, f"{on(witness, names)}: {cited.says}", cite, checks)
+            behind = f"{cited.behind} in " if cited.behind else ""
+            cite = f"{behind}{brief(cited)}; {cited.claim}"
+            yield Line(side, f"{on(those, names)}: {cited.says}{why_no_vote(those)}", cite, checks)
         better = [rival for rival in each.apart if (rival.ratio < 1) == (vote > 0)]
         if better:
             said.add(side)
@@ -123,24 +130,44 @@ def ledger(each: Candidate, names: Mapping[str, str], *, full: bool) -> Iterator
         yield Line("unknown", f"the base has no comparison of it on {listed(silent)}")
 
 
-def on(witness: Testimony, names: Mapping[str, str]) -> str:
-    """The need; and the other GAN, where the sentence does not name it."""
+def on(those: Sequence[Testimony], names: Mapping[str, str]) -> str:
+    """The needs; and the other GAN, where the sentence does not name it."""
+    witness = those[0]
     rival = named(witness.rival, names) if witness.rival else ""
-    return f"{witness.need}, beside {rival}" if unnamed(rival, witness) else witness.need
+    needs = listed([each.need for each in those])
+    return f"{needs}, beside {rival}" if unnamed(rival, witness) else needs
+
+
+def why_no_vote(those: Sequence[Testimony]) -> str:
+    """In brackets, on all needs or on some; nothing where it counts on all of them."""
+    why = dict.fromkeys(each.uncounted for each in those if each.uncounted)
+    says = []
+    for reason in why:
+        needs = [each.need for each in those if each.uncounted == reason]
+        where = "" if len(needs) == len(those) else f" on {listed(needs)}"
+        says.append(f"{NO_VOTE[reason]}{where}")
+    return f" ({'; '.join(says)})" if says else ""
 
 
 def unnamed(rival: str, witness: Testimony) -> bool:
     return bool(rival) and rival.casefold() not in witness.citation.says.casefold()
 
 
-def witnesses(each: Candidate, vote: int, *, full: bool) -> list[Testimony]:
-    """For each need the claims measured on this data set first; a claim is quoted once."""
-    chosen: dict[str, Testimony] = {}
+def witnesses(each: Candidate, vote: int, *, full: bool) -> list[list[Testimony]]:
+    """For each need the votes first, those measured on this data set before others.
+
+    A claim is quoted once, with all its needs.
+    """
+    side = [witness for witness in each.testimony if witness.vote == vote]
+    chosen: dict[str, list[Testimony]] = {}
     for need in dict.fromkeys(witness.need for witness in each.testimony):
-        own = [w for w in each.testimony if w.need == need and w.vote == vote]
-        own.sort(key=lambda witness: not witness.direct)
+        own = [witness for witness in side if witness.need == need]
+        own.sort(key=lambda witness: (bool(witness.uncounted), not witness.direct))
         for witness in own if full else own[:WITNESSES]:
-            chosen.setdefault(witness.citation.claim, witness)
+            chosen.setdefault(witness.citation.claim, [])
+    for witness in side:
+        if witness.citation.claim in chosen:
+            chosen[witness.citation.claim].append(witness)
     return list(chosen.values())
 
 

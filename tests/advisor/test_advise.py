@@ -9,6 +9,7 @@ from advisor.hand_over import recommendation
 from advisor.profile import checked
 from advisor.recommendation import Recommendation
 from advisor.space import Space, any_fits
+from advisor.wording import ledger
 from knowledge.schema import SLOTS
 
 NEEDS = ("quality", "diversity", "generalisation", "stability", "speed", "tuning")
@@ -172,3 +173,35 @@ def test_a_wrong_answer_is_told_with_the_nearest_right_one(library, name, given_
 
 def test_a_data_set_is_known_by_its_aliases(library):
     assert checked({"dataset": "Cifar 10"}, library)["dataset"] == "cifar10"
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"dataset": "cifar10", "needs": ["quality", "diversity"]},
+        {"dataset": "fashion-mnist", "needs": ["quality", "stability", "speed"]},
+        {"task": "class-conditional", "needs": ["quality", "diversity"]},
+    ],
+)
+def test_the_ledger_holds_as_many_votes_as_the_table(library, profile):
+    """Whatever is no vote of its own says why, in the words of the ledger."""
+    found = recommendation(Advice(checked(profile, library), library))
+    for each in found.candidates:
+        for support in each.support:
+            for vote, told in ((1, support.for_), (-1, support.against)):
+                own = [w for w in each.testimony if (w.need, w.vote) == (support.need, vote)]
+                assert sum(w.uncounted is None for w in own) == told
+        quoted = [line for line in ledger(each, found.names, full=True) if ";" in line.cite]
+        words = [line for line in quoted if "the same authors" in line.says]
+        uncounted = {w.citation.claim for w in each.testimony if w.vote and w.uncounted}
+        assert len(words) == len(uncounted)
+
+
+def test_a_vote_names_the_authors_behind_it(library):
+    """Not only where it was read."""
+    found = recommendation(Advice(checked({"needs": ["quality"]}, library), library))
+    told = [w for each in found.candidates for w in each.testimony]
+    assert {w.citation.behind is None for w in told} == {True, False}
+    for each in told:
+        behind = library.sources[each.lineage].short
+        assert (each.citation.behind or each.citation.short) == behind
