@@ -313,12 +313,13 @@ def tell_change(
     after: Answers,
     terminal: Terminal,
 ) -> None:
-    """The funnel again, and what came and went."""
+    """The funnel where it is another one now, and what came and went."""
     given = after.given.get(question.id)
     says = unanswered(questionnaire, question, after) if given is None else spoken(given)
     terminal.say(f"{question.id}: {says}", INDENT)
     old, new = (Advice(each.given, questionnaire.library) for each in (before, after))
-    terminal.say(funnel_line(new), INDENT)
+    if funnel_line(new) != funnel_line(old):
+        terminal.say(funnel_line(new), INDENT)
     was, now = shortlist(old), shortlist(new)
     joins, leaves = (
         [each for each in now if each not in was],

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-BAD_INPUT, INTERRUPTED = 2, 130
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+SHOWN = 6  # mistakes of one input; who wants all of the base's has `kb check`
 ALLOCATIONS = 200_000  # between two searches for garbage; a whole `recommend` keeps fewer
 
 
@@ -17,14 +18,23 @@ def main() -> None:
             from advisor.commands.app import app
             from knowledge.reading import InvalidData
 
-            app()
+            try:
+                app()
+            finally:
+                sys.stdout.flush()  # here, where it can still be told that nobody reads on
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
+        except BrokenPipeError:  # `| head` has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(FAILED)
         except OSError as error:
             print(f"gan-advisor: {error.filename}: {error.strerror}", file=sys.stderr)
             sys.exit(BAD_INPUT)
         except InvalidData as error:
-            print(f"gan-advisor: {error}", file=sys.stderr)
+            first = "\n".join(map(str, error.problems[:SHOWN]))
+            print(f"gan-advisor: {first}", file=sys.stderr)
+            if error.problems[SHOWN:]:
+                print(f"… and {len(error.problems) - SHOWN} more", file=sys.stderr)
             sys.exit(BAD_INPUT)
 
 

@@ -5,11 +5,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from advisor.facts import of_dataset
 from advisor.recommendation import Answer
 from knowledge.files import write_whole
 from knowledge.library import Library
 from knowledge.reading import Document, InvalidData, Problem, nearest, read
 from knowledge.schema import Question
+
+OWN_IMAGES = (
+    "for images of your own leave --dataset out and say --set images=… --set resolution=…, "
+    "or: gan-advisor ask --data FOLDER"
+)
 
 
 class Profile(dict[str, Answer]):
@@ -24,6 +30,9 @@ def read_profile(path: Path, library: Library) -> Profile:
 def read_answers(path: Path, library: Library) -> tuple[Profile, frozenset[str]]:
     """The profile, and the questions that somebody left open on purpose (`labels:`)."""
     document = read(path)
+    if isinstance(document.data, dict) and {"candidates", "funnel"} <= document.data.keys():
+        says = "is a recommendation, and no profile: give it to gan-runner run"
+        raise InvalidData([Problem(str(path), None, says)])
     if not isinstance(document.data, dict):
         says = "should be a list of `question: answer` lines, such as `task: unconditional`"
         raise InvalidData([Problem(str(path), None, says)])
@@ -43,7 +52,9 @@ def write_answers(
     for question in library.questions.values():
         if question.id in answers:
             given = answers[question.id]
-            remark = remarks.get(question.id, "I don't know" if given is None else "")
+            known = of_dataset(answers.get("dataset"), library).get(question.id)
+            silent = "I don't know" if known is None else f"As published: {known}"
+            remark = remarks.get(question.id, silent if given is None else "")
             text += f"\n# {question.asks} {remark}".rstrip() + f"\n{question.id}:{inline(given)}\n"
     write_whole(path, text)
 
@@ -105,7 +116,8 @@ def answer(question: Question, given: Any, library: Library) -> Answer:  # noqa:
         case "dataset":
             found = library.dataset_named(str(given))
             if found is None:
-                raise ValueError(f"no data set {str(given)!r}{nearest(str(given), names(library))}")
+                says = f"no data set {str(given)!r}{nearest(str(given), names(library))}"
+                raise ValueError(f"{says}; {OWN_IMAGES}")
             return found.id
         case "number":
             return positive_number(question, given)

@@ -6,8 +6,17 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Beside, then renamed. Raises OSError, with nothing half-written left behind."""
+    """Beside, then renamed. Raises OSError that names `path`, with nothing half-written left behind."""
     data = content.encode() if isinstance(content, str) else content
+    try:
+        _write(path, data)
+    except OSError as error:
+        missing = f"there is no folder {path.parent} to write it into; make it first"
+        says = error.strerror if path.parent.is_dir() else missing
+        raise type(error)(error.errno, says, str(path)) from None
+
+
+def _write(path: Path, data: bytes) -> None:
     with tempfile.NamedTemporaryFile(
         dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
     ) as file:

@@ -129,10 +129,17 @@ def fields_of(shape: Any) -> list[str]:  # noqa: ANN401
     return list(getattr(inner, "model_fields", ()))
 
 
+LISTED = 24  # known words are listed up to here; of more, only those that are nearest
+NEAREST = 6
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of an error message: what was probably meant, and what there is."""
     options = sorted(set(known))
     close = get_close_matches(word.lower(), options, n=1, cutoff=0.55)
     meant = f"; did you mean {close[0]!r}?" if close else ""
-    listed = ", ".join(options[:30]) + (", …" if len(options) > 30 else "")
-    return f"{meant} (known: {listed})" if options else meant
+    if len(options) <= LISTED:
+        return f"{meant} (known: {', '.join(options)})" if options else meant
+    alike = get_close_matches(word.lower(), options, n=NEAREST, cutoff=0.0)
+    some = [*alike, *(each for each in options if each not in alike)][:NEAREST]
+    return f"{meant} (known: {', '.join(sorted(some))} and {len(options) - NEAREST} more)"

@@ -12,6 +12,9 @@ ProfileFile = Annotated[
     Path | None,
     typer.Option("-p", "--profile", metavar="FILE", help="Answers as YAML, as `ask` writes them."),
 ]
+ProfileToo = Annotated[
+    Path | None, typer.Argument(metavar="[PROFILE]", help="The same file as with -p.")
+]
 Task = Annotated[str | None, typer.Option(help="What the GAN should do: unconditional, …")]
 DataSet = Annotated[str | None, typer.Option(help="The data set, or one like it.")]
 Need = Annotated[
@@ -36,6 +39,13 @@ def given(
     flags = {"task": task, "dataset": dataset, "needs": need or None}
     answers |= {name: value for name, value in flags.items() if value is not None}
     return checked(answers | dict(map(assignment, set_ or ())), library)
+
+
+def either(one: Path | None, other: Path | None) -> Path | None:
+    """A profile that may stand in either place."""
+    if one and other and one != other:
+        raise typer.BadParameter(f"two profiles, {one} and {other}: give one")
+    return one or other
 
 
 def assignment(words: str) -> tuple[str, Any]:

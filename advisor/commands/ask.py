@@ -88,6 +88,7 @@ def beginning(
     questionnaire: Any,  # noqa: ANN401 - its module is loaded only by this command
 ) -> tuple["Answers", dict[str, str]]:
     """What was answered before and what the images answer, and remarks on the latter."""
+    from advisor.facts import of_dataset
     from advisor.profile import read_answers
     from advisor.questionnaire import Answers
 
@@ -95,15 +96,18 @@ def beginning(
     if given or left_open:
         tell(f"Going on from {kept}, which holds {len(given)} answers (--new: from the start).")
     remarks: dict[str, str] = {}
+    known: set[str] = set()  # without having been asked
     if data:
         measured = measured_answers(data, library)
         fresh = {name: value for name, value in measured.items() if name not in given}
         given = {**given, **fresh}
-        left_open -= fresh.keys()
-        remarks = {name: f"Measured in {data}" for name in fresh}
-    said = (name for name in library.questions if name in {*given, *left_open} - remarks.keys())
+        published = of_dataset(measured.get("dataset"), library).keys() - given.keys()
+        left_open = (left_open - fresh.keys()) | published
+        known = {*fresh, *published}
+        remarks = {name: f"Measured in {data}" for name in fresh if name != "dataset"}
+    said = (name for name in library.questions if name in {*given, *left_open} - known)
     answers = Answers(given, frozenset(left_open), tuple(said))
-    if questionnaire.turn(answers).question is None and not remarks and (given or left_open):
+    if questionnaire.turn(answers).question is None and not known and (given or left_open):
         tell("Everything is answered: Enter keeps an answer.\n")
         return Answers(before=answers.kept), remarks
     return answers, remarks
@@ -114,18 +118,30 @@ def measured_answers(data: str, library: "Library") -> dict[str, Any]:
 
     named = library.dataset_named(data)
     if named and not Path(data).exists():
-        tell(f"{named.name} is a known data set: what is published on it need not be asked.\n")
+        tell(f"{named.name} is a known data set: what is published on it is not asked.\n")
         return {"dataset": named.id}
     tell(f"Looking at {data}.")
     try:
         found = measure(Path(data))
     except Unmeasurable as error:
-        tell(f"gan-advisor: {error}")
+        tell(f"gan-advisor: {error}{'' if Path(data).exists() else elsewhere(data, library)}")
         raise typer.Exit(BAD_INPUT) from None
     for line in report(found):
         tell(line)
     tell("")
     return found.answers
+
+
+def elsewhere(data: str, library: "Library") -> str:
+    """What to do where a name is neither a place nor a data set that the base knows."""
+    from advisor.profile import names
+    from knowledge.reading import nearest
+
+    return (
+        f"{nearest(data, names(library))}. Give a folder or a zip of images, or a known data set. "
+        "Without --data the questions ask for number and size; points and other toys of "
+        "gan-runner (ring8, …) need neither: name them to gan-runner run"
+    )
 
 
 def write(path: Path, answers: "Answers", library: "Library", remarks: dict[str, str]) -> None:

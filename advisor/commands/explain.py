@@ -1,10 +1,21 @@
 """why-not, what-if, sensitivity and explain. Each prints its answer and nothing else."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from advisor.commands.answers import DataSet, Need, ProfileFile, Set, Task, assignment, given
+from advisor.commands.answers import (
+    DataSet,
+    Need,
+    ProfileFile,
+    ProfileToo,
+    Set,
+    Task,
+    assignment,
+    either,
+    given,
+)
 from advisor.kb.finding import Json, Markdown, answer, names_explained
 from advisor.opening import open_library
 
@@ -18,6 +29,7 @@ def why_not(
             help="wgan-gp, wgan-gp+batch-norm or loss=wgan-gp,optimizer=rmsprop.",
         ),
     ],
+    profile_too: ProfileToo = None,
     profile: ProfileFile = None,
     task: Task = None,
     dataset: DataSet = None,
@@ -31,7 +43,11 @@ def why_not(
     from advisor.explain.why_not import why_not as judged
 
     library = open_library(context)
-    found = judged(combination, given(library, profile, task, dataset, need, set_), library)
+    found = judged(
+        combination,
+        given(library, either(profile, profile_too), task, dataset, need, set_),
+        library,
+    )
     answer(found, lambda: pages.why_not(found), json=json, markdown=markdown)
 
 
@@ -40,7 +56,8 @@ def what_if(
     changes: Annotated[
         list[str],
         typer.Argument(
-            metavar="QUESTION=ANSWER...", help="`resolution=256`; `needs=` leaves open."
+            metavar="QUESTION=ANSWER... [PROFILE]",
+            help="`resolution=256`; `needs=` leaves open.",
         ),
     ],
     profile: ProfileFile = None,
@@ -56,6 +73,9 @@ def what_if(
     from advisor.explain.what_if import what_if as compared
 
     library = open_library(context)
+    *assigned, last = changes
+    if assigned and "=" not in last:
+        profile, changes = either(profile, Path(last)), assigned
     answers = given(library, profile, task, dataset, need, set_)
     found = compared(dict(map(assignment, changes)), answers, library)
     answer(found, lambda: pages.what_if(found, library.names), json=json, markdown=markdown)
@@ -63,6 +83,7 @@ def what_if(
 
 def sensitivity(
     context: typer.Context,
+    profile_too: ProfileToo = None,
     profile: ProfileFile = None,
     task: Task = None,
     dataset: DataSet = None,
@@ -76,13 +97,14 @@ def sensitivity(
     from advisor.explain.sensitivity import sensitivity as swept
 
     library = open_library(context)
-    found = swept(given(library, profile, task, dataset, need, set_), library)
+    found = swept(given(library, either(profile, profile_too), task, dataset, need, set_), library)
     answer(found, lambda: pages.sensitivity(found, library.names), json=json, markdown=markdown)
 
 
 def explain(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="RULE|CLAIM", help="Such as k05 or table-2-038.")],
+    profile_too: ProfileToo = None,
     profile: ProfileFile = None,
     task: Task = None,
     dataset: DataSet = None,
@@ -96,7 +118,7 @@ def explain(
     from advisor.explain.entry import explained
 
     library = open_library(context)
-    answers = given(library, profile, task, dataset, need, set_)
+    answers = given(library, either(profile, profile_too), task, dataset, need, set_)
     with names_explained():
         found = explained(name, answers, library)
     answer(found, lambda: entry_page.explained(found, library.names), json=json, markdown=markdown)

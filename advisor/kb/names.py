@@ -39,7 +39,8 @@ class Unclear(LookupError):
 
 def find(library: Library, name: str, kinds: Iterable[str] = KINDS) -> Entry:
     """The entry of this id, address or name. Raises Unclear."""
-    known = [entry for entry in entries(library) if entry.kind in set(kinds)]
+    kinds = tuple(kinds)
+    known = [entry for entry in entries(library) if entry.kind in kinds]
     exact = [entry for entry in known if name in (entry.id, f"{entry.kind}:{entry.id}")]
     if exact:
         return exact[0]
@@ -51,7 +52,7 @@ def find(library: Library, name: str, kinds: Iterable[str] = KINDS) -> Entry:
             return called[0]
     if plain(name) and (warned := [e for e in known if warns_of(e, name)]):
         raise Unclear(f"{name!r} is no system of this base, but one is easily taken for it", warned)
-    raise Unclear(f"nothing is called {name!r}{probably(name, known)}")
+    raise Unclear(f"nothing is called {name!r}{probably(name, known)}{look_at(kinds)}")
 
 
 def alike(library: Library, entry: Entry) -> list[Entry]:
@@ -164,8 +165,21 @@ def warns_of(entry: Entry, name: str) -> bool:
 
 
 def probably(name: str, known: list[Entry]) -> str:
-    spelt = {plain(called): entry for entry in known for called in entry.names}
+    usable = (entry for entry in known if entry.id != "none")  # nobody looks for it
+    spelt = {plain(called): entry for entry in usable for called in entry.names}
     if nearest := get_close_matches(plain(name), list(spelt), 1, 0.6):
         entry = spelt[nearest[0]]
-        return f"; did you mean {entry.id}?"
-    return ""
+        return f"; did you mean {entry.id}? "
+    return "; "
+
+
+def look_at(kinds: tuple[str, ...]) -> str:
+    """Where the names are."""
+    if kinds == ("gan",):
+        return "gan-advisor kb list names the systems"
+    if set(kinds) == {"rule", "claim"}:
+        return (
+            "it takes a rule or a claim: gan-advisor kb list rules names the rules, "
+            "gan-advisor kb search WORDS finds claims"
+        )
+    return "gan-advisor kb search WORDS looks into names and texts"

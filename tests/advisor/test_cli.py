@@ -73,7 +73,8 @@ def test_the_shortlist_is_written_for_the_runner(tmp_path):
         (["nosuch.yaml"], 2, "cannot be read"),
         (["--task", "paired-translation", "--set", "pairs=unpaired"], 3, "No combination survives"),
         (["--set", "modality=text"], 4, "not a GAN problem"),
-        (["-o", "/nosuch/folder/x.json"], 2, "No such file or directory"),
+        (["-o", "/nosuch/folder/x.json"], 2, "/nosuch/folder/x.json: there is no folder /nosuch"),
+        (["--dataset", "mycats"], 2, "gan-advisor ask --data FOLDER"),
     ],
 )
 def test_exit_codes_and_one_clear_sentence(arguments, code, says):
@@ -88,6 +89,31 @@ def test_a_broken_profile_is_told_with_its_line(tmp_path):
     done = run("recommend", "p.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert "p.yaml:3: not valid YAML" in done.stderr
+
+
+def test_a_recommendation_is_no_profile(tmp_path):
+    run("recommend", "--need", "quality", "--no-robustness", "-o", "advice.json", cwd=tmp_path)
+    done = run("recommend", "advice.json", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "gan-advisor: advice.json: is a recommendation, and no profile: give it to gan-runner run"
+    ]
+
+
+def test_of_many_mistakes_a_handful_is_told(tmp_path):
+    (tmp_path / "p.yaml").write_text("".join(f"nonsense{i}: 1\n" for i in range(40)))
+    done = run("recommend", "p.yaml", cwd=tmp_path)
+    assert len(done.stderr.splitlines()) < 10
+    assert done.stderr.endswith("… and 34 more\n")
+
+
+@pytest.mark.parametrize("command", ["kb cite --all", "recommend --json", "kb show wgan"])
+def test_a_reader_who_has_enough_ends_it_quietly(command):
+    program = [sys.executable, "-c", "from advisor.cli import main; main()", *command.split()]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
 
 
 def test_all_wrong_answers_are_told_at_once_with_their_lines(tmp_path):

@@ -416,6 +416,8 @@ def test_json_is_the_object_that_python_gets(library):
         (["what-if", "resolution"], "question=answer"),
         (["what-if", "ned=quality"], "did you mean 'needs'"),
         (["explain", "k055"], "did you mean k05"),
+        (["explain", "foo"], "kb list rules"),
+        (["why-not", "lsgan", "a.yaml", "-p", "b.yaml"], "two profiles"),
         (["sensitivity", "--profile", "nosuch.yaml"], "cannot be read"),
     ],
 )
@@ -424,6 +426,18 @@ def test_bad_input_ends_with_one_clear_sentence(arguments, says):
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["sensitivity"], ["why-not", "lsgan"], ["what-if", "needs=speed"], ["explain", "k18"]]
+)
+def test_a_profile_may_stand_where_recommend_takes_it(tmp_path, words):
+    profile = tmp_path / "p.yaml"
+    profile.write_text("task: unconditional\nresolution: 512\nneeds: [quality]\n")
+    done = run(*words, str(profile))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == run(*words, "-p", str(profile)).stdout
+    assert done.stdout != run(*words).stdout
 
 
 def test_a_system_of_another_task_is_told_so_first_and_quotes_nothing_on_others(library):

@@ -25,6 +25,13 @@ def broken(base, file, old, new):
     return str(caught.value)
 
 
+def test_of_many_known_words_the_nearest_are_listed():
+    known = [f"word{i}" for i in range(40)]
+    assert nearest("word7", known).count("word") < 10
+    assert nearest("word7", known).endswith(" and 34 more)")
+    assert nearest("b", ["a", "b"]) == "; did you mean 'b'? (known: a, b)"
+
+
 def test_the_base_has_no_mistakes():
     assert build().rules
 

@@ -55,6 +55,7 @@ def test_markdown_is_one_page(command):
     (("kb", "show", "LSGAN"), "ls-gan"),
     (("kb", "show", "MSGAN"), "mode-seeking"),
     (("kb", "show", "wgan-pg"), "did you mean"),
+    (("kb", "show", "nope"), "nothing is called 'nope'; gan-advisor kb search"),
     (("compare", "SGAN", "wgan"), "sgan-semi"),
     (("compare", "wgan"), "two systems"),
     (("compare", "wgan", "WGAN"), "two systems"),
