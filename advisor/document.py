@@ -39,7 +39,7 @@ def funnel(found: Recommendation) -> Grid:
         line = wording.cut_line(step, found.names)
         rows.append((line.label, STAGES[step.stage], (item(line._replace(label="")),)))
     if found.funnel and (beside := found.funnel[-1].beside_after):
-        rows.append((f"+ {beside}", "", "beside the product"))
+        rows.append((f"+ {beside}", "", wording.own_systems(beside).partition(" ")[2]))
     return Grid(("left", "step", "rule"), tuple(rows), wide=True, right=(0,))
 
 

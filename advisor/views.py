@@ -44,7 +44,7 @@ def funnel(found: Recommendation) -> RenderableType:
             table.add_row(str(step.after), sentence(wording.cut_line(step, found.names)))
     beside = found.funnel[-1].beside_after if found.funnel else 0
     if beside:
-        says = f"{'system' if beside == 1 else 'systems'} beside the product"
+        says = wording.own_systems(beside).partition(" ")[2]
         table.add_row(Text(f"+ {beside}", style="bold"), says)
     return table
 

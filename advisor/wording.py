@@ -238,9 +238,14 @@ def cut_line(step: Step, names: Mapping[str, str]) -> Line:
     if step.dropped:
         says += f"; drops {', '.join(named(gan, names) for gan in step.dropped)}"
     elif step.before == step.after:
-        says += f"; {gone} {'system' if gone == 1 else 'systems'} beside the product go"
+        says += f"; {own_systems(gone)} {'goes' if gone == 1 else 'go'}"
     notes = tuple(f"but: {citation.says} [{brief(citation)}]" for citation in step.counter[:1])
     return Line(str(step.after), says, sources_of(step), notes)
+
+
+def own_systems(number: int) -> str:
+    """What is no combination on paper, since it joins several or has networks of its own."""
+    return f"{number} published {'system' if number == 1 else 'systems'} beside the combinations"
 
 
 def sources_of(step: Step) -> str:

@@ -103,7 +103,7 @@ def where(found: WhyNot) -> Iterator[Block]:
         lead = "closest" if found.points > 1 and found.obstacles else "as"
         rows: list[tuple[str, Inline]] = [(lead, (spot(found.closest),))]
         if found.points > 1 and found.obstacles:
-            says = f"all {found.points} that the words cover fall; this one to the fewest rules"
+            says = f"the words cover {found.points} combinations, of which this one breaks the fewest rules"
             rows.append(("", (says,)))
         rows += [(each.need, (votes(each),)) for each in found.support]
         yield Fields(tuple(rows))
@@ -209,8 +209,8 @@ def because(each: Move) -> Iterator[Item]:
     kept_out = "it was kept out by" if each.before is None else "it falls to"
     weighty = [o for o in each.obstacles if o.layer != "tie-break"] or each.obstacles
     for obstacle in weighty:
-        lead = f"{obstacle.says}: {obstacle.because}"
-        yield Item(f"{kept_out} {obstacle.rule}. {lead}", notes=obstacle.here)
+        rule = f"“{obstacle.says}” ({obstacle.rule})"
+        yield Item(f"{kept_out} {rule}. {obstacle.because}", notes=obstacle.here)
     if each.serves:
         when = "before had" if each.before is None else "then has"
         yield Item(f"the task {when} no place for it: it is for {' and '.join(each.serves)}")
@@ -240,7 +240,7 @@ def cut(each: Cut, names: Mapping[str, str]) -> str:
     verb = {"on": "cuts now", "off": "cuts nothing any more", "other": "cuts otherwise"}[each.turns]
     drops = f"; drops {all_named(each.drops, names)}" if each.drops else ""
     spares = f"; spares {all_named(each.spares, names)}" if each.spares else ""
-    return f"{each.rule} {verb}: {each.says}{drops}{spares}"
+    return f"“{each.says}” ({each.rule}) {verb}{drops}{spares}"
 
 
 def turned(each: Turned) -> str:

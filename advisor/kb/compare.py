@@ -54,7 +54,7 @@ class Comparison(Record):
 def compare(gans: tuple[str, ...], library: Library) -> Comparison:
     """Two or more systems, by id."""
     systems = [library.gans[gan] for gan in gans]
-    said = {field: {g.id: words(g, field) for g in systems} for field in FIELDS}
+    said = {field: {g.id: words(g, field, library) for g in systems} for field in FIELDS}
     said |= {f"axis: {slot}": {g.id: on_axis(g, slot, library) for g in systems}
              for slot in SLOTS}  # fmt: skip
     numbers = side_by_side(gans, library)
@@ -77,12 +77,16 @@ def compare(gans: tuple[str, ...], library: Library) -> Comparison:
     )  # fmt: skip
 
 
-def words(gan: Gan, field: str) -> tuple[str, ...]:
+def words(gan: Gan, field: str, library: Library) -> tuple[str, ...]:
     value = getattr(gan, field)
     if value is None or value == ():
         return ()
     if not isinstance(value, tuple):
         return (str(value),)
+    if field == "datasets":
+        return tuple(library.datasets[each].name for each in value)
+    if field == "metrics":
+        return tuple(library.archive.metrics[each].name for each in value)
     return tuple(how(each) if isinstance(each, Failure) else each for each in value)
 
 
