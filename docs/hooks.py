@@ -78,6 +78,8 @@ def there(link: str, page: str) -> str:
     own = page if page in OUTSIDE or page == f"{DATASETS}.md" else f"docs/{page}"
     on_disk = posixpath.normpath(posixpath.join(posixpath.dirname(own), link))
     target = on_disk.removeprefix("docs/")
+    if target == DATASETS:
+        return relative(f"{DATASETS}.md", page)
     if target.startswith(f"{DATASETS}/"):
         return relative(f"{DATASETS}.md", page) + f"#{Path(target).stem}"
     return relative(target, page)

@@ -48,6 +48,23 @@ def html(site: Path):
     }
 
 
+def test_every_link_of_a_page_leads_somewhere_on_disk_too():
+    """Who reads the pages on GitHub has no site."""
+    link = re.compile(r"(?<!\\)\]\(([^)\s#]+)(?:#[^)]*)?\)")
+    dead = [
+        f"{page.relative_to(ROOT)} -> {target}"
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "knowledge/README.md"]
+        for target in link.findall(without_code(page.read_text("utf-8")))
+        if "://" not in target and not target.startswith("mailto:")
+        if not (page.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
 def test_no_page_fetches_anything_from_elsewhere(site):
     for name, text in html(site).items():
         parser = Fetches()
