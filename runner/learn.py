@@ -23,6 +23,7 @@ from knowledge.library import Library, load
 from knowledge.reading import InvalidData
 from knowledge.schema import SLOTS
 from runner.comparison import Comparison
+from runner.game import build
 from runner.metrics import distance_name
 from runner.metrics.points import NAME as COORDINATES
 from runner.plan import DataPlan, RunPlan
@@ -31,6 +32,7 @@ from runner.race import LEAST, bar_of
 from runner.results import Leaderboard, Standing, TrialResult
 from runner.run import ranked
 from runner.settle import stored
+from runner.told import is_told
 from runner.verdict import SEEDS
 from runner.wording import counted, figures, images, listed, part
 
@@ -212,6 +214,8 @@ def numbers(
         if len(standing.scores) > 1 and not plan.search:
             row["std"] = round(stdev(standing.scores), 4)
         row["seeds"] = 1 if plan.search else standing.finished or standing.tried
+        if is_told(build(results[0].trial.recipe, plan.data.shape, 0)):
+            row["conditional"] = True
         if arm.role == "control":
             row["variant"] = arm.name
         faults = any(each.status in OURS for each in results)

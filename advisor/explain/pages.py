@@ -72,12 +72,13 @@ def fallen(found: WhyNot) -> str:
         return f"It is made for {' and '.join(found.serves)}; the task here is {found.task}{more}."
     layers = {each.layer for each in found.obstacles}
     if found.hard != "no":
-        whom = "everybody" if found.hard == "always" else "these answers"
+        if found.hard == "here":
+            return "Not for these answers: no GAN with it is made for this task."
         if all(each.by_definition for each in found.obstacles if each.layer == "hard"):
             return (
-                f"Not for {whom}: it would not be that GAN any more. Its definition says otherwise."
+                "Not for anybody: it would not be that GAN any more. Its definition says otherwise."
             )
-        return f"Incoherent for {whom}: its parts do not go together."
+        return "Incoherent for everybody: its parts do not go together."
     if "recommended" in layers:
         weighed = [each for each in found.obstacles if each.layer == "recommended"]
         if all(each.silent for each in weighed):

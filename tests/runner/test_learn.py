@@ -16,6 +16,7 @@ from runner.race import Race
 from tests.runner.runs import advice, diverged, finished, plan, run_folder, score
 from tests.runner.test_race import RUNGS, paused
 
+CONDITIONAL = Part(name="conditional")
 ARMS = ("sn-gan", "wgan-gp", "lsgan", "dragan")
 VALUES = {"sn-gan": 90.0, "wgan-gp": 40.0, "lsgan": 60.0, "dragan": 55.0}
 
@@ -247,6 +248,12 @@ def test_where_everything_crashed_nothing_is_learnt(tmp_path):
     assert not (tmp_path / "own").exists()
 
 
+def with_recipe(trials, **changed):
+    return tuple(
+        t.model_copy(update={"recipe": t.recipe.model_copy(update=changed)}) for t in trials
+    )
+
+
 def test_points_are_a_toy_measured_by_how_far_they_move(tmp_path):
     planned = plan(["sn-gan", "wgan-gp"])
     points = {"name": "ring8", "where": "ring8", "size": 1, "channels": 2, "classes": 0}
@@ -255,6 +262,7 @@ def test_points_are_a_toy_measured_by_how_far_they_move(tmp_path):
         update={
             "data": planned.data.model_copy(update=points),
             "measurement": planned.measurement.model_copy(update=by),
+            "trials": with_recipe(planned.trials, backbone=Part(name="mlp")),
         }
     )
     how = {"metric": "w1-10k", "features": "coordinates", "dimension": 2}
@@ -294,14 +302,26 @@ def test_the_control_arm_does_not_speak_for_the_plain_system(tmp_path):
     }  # fmt: skip
 
 
+def test_who_is_told_a_class_is_compared_with_those_who_are(tmp_path):
+    planned = plan(["sn-gan", "cgan"])
+    trials = tuple(
+        t.model_copy(update={"recipe": t.recipe.model_copy(update={"structure": CONDITIONAL})})
+        if t.arm == "cgan" else t
+        for t in planned.trials
+    )  # fmt: skip
+    planned = planned.model_copy(update={"trials": trials})
+    run = run_folder(tmp_path / "run", planned, [finished(t, 50.0) for t in trials], pictures=False)
+    lesson = learn(run, tmp_path / "own")
+    numbers = load(overlays=(tmp_path / "own",)).archive.numbers
+    told = {each.model: each.conditional for each in numbers if each.source == lesson.source}
+    assert told == {"sn-gan": False, "cgan": True}
+
+
 def test_networks_that_the_run_had_set_are_recorded(tmp_path):
     planned = plan(list(VALUES))
     told = advice(planned)
     changed = {"backbone": Part(name="mlp", settings={"width": 64}), "batch_size": 16}
-    trials = tuple(
-        t.model_copy(update={"recipe": t.recipe.model_copy(update=changed)}) for t in planned.trials
-    )
-    planned = planned.model_copy(update={"trials": trials})
+    planned = planned.model_copy(update={"trials": with_recipe(planned.trials, **changed)})
     ended = [finished(t, VALUES[t.arm] * (1 + t.seed / 1000)) for t in planned.trials]
     run = run_folder(tmp_path / "run", planned, ended, recommended=told, pictures=False)
     lesson = learn(run, tmp_path / "own")
