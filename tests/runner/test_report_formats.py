@@ -28,6 +28,7 @@ from tests.runner.runs import (
     plan,
     results,
     run_folder,
+    score,
     write,
 )
 from tests.runner.test_report import EVIL, VALUES, Page
@@ -373,3 +374,19 @@ def test_a_crash_is_no_failure_that_could_have_been_foreseen(tmp_path) -> None:
     assert report.predicted.arms[0].crashed
     assert any("crashed: that is a fault of a program" in each for each in report.predicted.says)
     assert "(not foreseen)" not in markdown(report)
+
+
+def test_a_report_on_points_speaks_of_points(tmp_path) -> None:
+    planned = plan(["lsgan"])
+    data = planned.data.model_copy(update={"where": "ring8", "name": "ring8", "size": 1})
+    planned = planned.model_copy(update={"data": data})
+    ended = results(planned, {"lsgan": (0.5, 0.6, 0.7)})
+    run_folder(tmp_path, planned, ended, control=None)
+    board = rank(planned, ended, score(0.03), None, {"mean": score(0.8)})
+    text = Page(render(read(tmp_path, board))).text
+    assert "real points shown to each critic" in text
+    assert "the mean point" in text
+    assert "KID" not in text
+    assert not {"real images", "mean image", "images of ring8", "1 px"} & set(
+        re.findall(r"real images|mean image|images of ring8|1 px", text.partition("Why these")[0])
+    )
