@@ -4,9 +4,9 @@ Held-out images say how near images come that nobody copied. How far an image is
 training image is divided by how far that one is from its own neighbours: among trousers, which all
 look alike, everything is near, and a generator that makes nothing else copies nothing. It is
 divided by how far the image is from further training images where that is less: what is grey lies
-in the middle of all and is near to nothing in particular. In pixels it is also divided by how far
-the training image is from itself blurred, where that is less: whatever has no detail is near to a
-plain sky, and only what has its detail too copies it. Two figures then compare samples with held-out images:
+in the middle of all and is near to nothing in particular. In pixels it is also held against how far
+the training image is from itself blurred: whatever has no detail is near to a plain sky, and only
+what has its detail too copies it. Two figures then compare samples with held-out images:
 
 - z, of all samples: the test of three samples (Meehan, Chaudhuri and Dasgupta, 2020, section 3),
   which is Mann and Whitney's. Standard normal where samples are fresh draws of what the images were
@@ -44,6 +44,9 @@ FOR_EACH = 5  # training images for every held-out one, where these are few
 SHOWN = 4  # neighbours that are kept of every sample
 SIDE = 32  # pixels a side that images are averaged down to, where they have more
 BLUR = 1 / 4  # of a side: the deviation beyond which an image is hardly more than its colours
+DETAILED = (
+    0.8  # of the way from an image to itself blurred: what is as far, or nearly, lacks its detail
+)
 NEARER = 0.01  # of held-out images come nearer than the bar by themselves
 # Of that bar. Of Fashion-MNIST's held-out images at 16 px 1.1 % are that near, of any one class 1.3 %
 # at the most, of blurred, paler or flat ones 0.1 %; of 10,000 training images with noise of 4 % of
@@ -62,6 +65,7 @@ class Nearness(NamedTuple):
     relative: Array  # (N,), to the nearest, in units of what is between neighbours there
     distances: Array  # (N, SHOWN), nearest first
     rows: NDArray[np.intp]  # (N, SHOWN), which ones of those looked at
+    in_detail: Array | None = None  # (N,), to the nearest, in units of how much detail that one has
 
 
 class Copies(Record):
@@ -182,9 +186,12 @@ def compared(made: Nearness, real: Nearness, against: int, space: Space = "featu
     count, held_out = len(made.relative), len(real.relative)
     rank = max(1, int(NEARER * held_out))
     bar = np.sort(real.relative)[rank - 1]
-    nearer = int((made.relative < MARGIN * bar).sum())
+    near = made.relative < MARGIN * bar
+    if made.in_detail is not None:
+        near &= made.in_detail < DETAILED
+    nearer = int(near.sum())
     # Where all are draws of one distribution, whichever, its share below the rank-th held-out image
-    # is Beta(rank, held_out + 1 - rank), and fewer are below a part of that.
+    # is Beta(rank, held_out + 1 - rank), and fewer are below a part of that, or have detail as well.
     chance = betabinom.sf(nearer - 1, count, rank, held_out + 1 - rank)
     return Copies(
         space=space,
@@ -212,7 +219,7 @@ def mann_whitney(a: Array, b: Array) -> float:
 def nearness(train: Features, details: Array | None = None) -> Callable[[Features], Nearness]:
     """To training images (M, d): what is asked for sets of others, (N, d).
 
-    details: (M,), see detail(), a unit where it is less than what is between neighbours.
+    details: (M,), see detail(), another unit beside what is between neighbours.
     """
     exact = train.shape[1] <= FEW
     # From the centre, since squares of what is far from zero cancel.
@@ -232,11 +239,14 @@ def nearness(train: Features, details: Array | None = None) -> Callable[[Feature
         asked, where = rows[:, 0].unique(return_inverse=True)
         between = nearest(points[asked], points, count)[0][:, -1][where]  # the first is itself
         unit = torch.minimum(between, last)
-        if details is not None:
-            unit = torch.minimum(unit, torch.from_numpy(details).to(unit)[rows[:, 0]])
         relative = torch.where(first > 0, first / unit, 0)  # to what is there many times: infinite
+        in_detail = None
+        if details is not None:
+            own = torch.from_numpy(details).to(first)[rows[:, 0]]
+            in_detail = torch.where(first > 0, first / own, 0).numpy()
         shown = (each[:, :SHOWN].numpy() for each in (distances, rows))
-        return Nearness(relative.numpy(), *shown)
+        distances_shown, rows_shown = shown
+        return Nearness(relative.numpy(), distances_shown, rows_shown, in_detail)
 
     return near
 

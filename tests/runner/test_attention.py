@@ -82,3 +82,13 @@ def test_it_learns_to_look_far():
     critic(generator(torch.randn(4, 16))).sum().backward()
     optimizer.step()
     assert all(block.weighted.weight.abs() > 0 for block in blocks)
+
+
+def test_penalties_can_ask_for_its_second_derivative():
+    _, critic = networks()
+    for block in attentions(critic):
+        torch.nn.init.ones_(block.weighted.weight)
+    images = torch.randn(2, 3, 16, 16, requires_grad=True)
+    (slopes,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
+    slopes.square().sum().backward()
+    assert all(block.keys.weight.grad.abs().max() > 0 for block in attentions(critic))
