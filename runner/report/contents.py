@@ -1,6 +1,6 @@
 """What a report says. The page, Markdown and JSON are three ways to write this down."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from advisor.recommendation import (
@@ -15,7 +15,9 @@ from advisor.recommendation import (
     Setting,
     Step,
     Support,
+    Testimony,
     Trouble,
+    Uncounted,
 )
 from knowledge.schema import Record
 from runner.metrics import Score
@@ -31,6 +33,11 @@ from runner.wording import images
 
 SCHEMA_VERSION: Literal[1] = 1
 DRAWN = 60  # trials of each arm
+NO_VOTE: dict[Uncounted, str] = {
+    "same authors": "not counted again: the same authors",
+    "outvoted": "outvoted: the same authors say more to the contrary",
+    "balanced": "not counted: the same authors say as much to the contrary",
+}
 HEADLINES = {
     "winner": "Winner",
     "tie": "Tie",
@@ -57,6 +64,7 @@ class Witness(Record):
     needs: tuple[str, ...]
     direct: bool  # measured on the data set that was asked for
     citation: Citation
+    no_vote: tuple[str, ...] = ()  # why it does not count on a need, in words
 
 
 class Shortlisted(Record):
@@ -320,12 +328,17 @@ def funnel(advice: Recommendation) -> Funnel:
     return Funnel(
         space=advice.space_size,
         answers=advice.answers,
-        steps=advice.funnel,
+        steps=tuple(named(step, advice.names) for step in advice.funnel),
         conservative=names.get(advice.conservative or ""),
         bold=names.get(advice.bold or ""),
         crowded_out=advice.crowded_out,
         unknown=advice.unknown,
     )
+
+
+def named(step: Step, names: Mapping[str, str]) -> Step:
+    """With what it drops as people write it."""
+    return step.model_copy(update={"dropped": tuple(names.get(gan, gan) for gan in step.dropped)})
 
 
 def shortlisted(arm: Candidate, run: Run) -> Shortlisted:
@@ -362,8 +375,14 @@ def witnesses(arm: Candidate, vote: int) -> tuple[Witness, ...]:
                 needs=(*(known.needs if known else ()), said.need),
                 direct=said.direct or bool(known and known.direct),
                 citation=said.citation,
+                no_vote=tuple(dict.fromkeys((*(known.no_vote if known else ()), *no_vote(said)))),
             )
     return tuple(found.values())
+
+
+def no_vote(said: Testimony) -> Iterator[str]:
+    if said.uncounted:
+        yield NO_VOTE[said.uncounted]
 
 
 def citations(report: Report) -> Iterator[Citation]:
