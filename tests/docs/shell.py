@@ -88,6 +88,7 @@ def small(text: str) -> str:
     """The same command for a handful of images."""
     for pattern, instead in INSTEAD.items():
         text = re.sub(pattern, instead, text)
+    text = text.partition("  #")[0]  # options are put at its end
     if found := re.match(r"gan-runner (run|plan|continue)\b", text):
         options = SMALL if found[1] != "continue" else LARGER
         text = re.sub(r"\\\n\s*", " ", text)
