@@ -1,7 +1,7 @@
 """Answers and library in, a reasoned shortlist out."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from advisor.costs import critic_steps, time_per_image
@@ -268,8 +268,8 @@ class Advice:
         steps = critic_steps(self.library.gans[gan], combination, self.library)
         time = time_per_image(combination, steps, self.library)
         support, testimony = self.heard(gan)
-        noted = self.noting(combination, self.library.gans[gan].tags)
-        behind = sum(rule.behind for rule in noted)
+        own = self.library.gans[gan].tags
+        behind = sum(1 for _ in self.noting(combination, own, self.putting_behind))
         return Arm(name, gan, combination, self.weighed(support), testimony, time, behind)
 
     def weighed(self, support: tuple[Support, ...]) -> tuple[Support, ...]:
@@ -295,11 +295,19 @@ class Advice:
                 self._heard[gan] = self.evidence.support(testimony), testimony
         return self._heard[gan]
 
-    def noting(self, combination: Combination, own: frozenset[str]) -> Iterator[Rule]:
-        """The rules that have something to say of a combination."""
+    @cached_property
+    def putting_behind(self) -> list[Rule]:
+        return [rule for rule in self.rules if rule.behind]
+
+    def noting(
+        self, combination: Combination, own: frozenset[str], rules: Sequence[Rule]
+    ) -> Iterator[Rule]:
+        """Those of the rules that have something to say of a combination."""
+        if not rules:
+            return
         tags = {slot: self.space.tags[slot].get(combination[slot], set()) for slot in SLOTS}
         node = Node(self.library.gans["gan"], {**tags, "loss": tags["loss"] | own})
-        for rule in self.rules:
+        for rule in rules:
             if any(node.fits(selector) for selector in rule.notes):
                 yield rule
 

@@ -30,7 +30,7 @@ def of_system(gan: Gan | None, advice: "Advice") -> Iterator[Failure]:
 
 
 def of_kind(combination: Combination, own: frozenset[str], advice: "Advice") -> Iterator[Failure]:
-    for rule in advice.noting(combination, own):
+    for rule in advice.noting(combination, own, advice.rules):
         if rule.fails:
             yield Failure(
                 says=f"{rule.says}. {rule.because}",

@@ -189,7 +189,7 @@ def control(advice: "Advice") -> Candidate | None:
 
 
 def remarks(combination: Combination, own: frozenset[str], advice: "Advice") -> tuple[Remark, ...]:
-    noted = advice.noting(combination, own)
+    noted = advice.noting(combination, own, advice.rules)
     return tuple(remark(rule, advice.library) for rule in noted if not rule.fails)
 
 
