@@ -26,6 +26,11 @@ class Citation(Record):
 
 
 Uncounted = Literal["same authors", "outvoted", "balanced"]
+NO_VOTE: dict[Uncounted, str] = {
+    "same authors": "not counted again: the same authors",
+    "outvoted": "outvoted: the same authors say more to the contrary",
+    "balanced": "not counted: the same authors say as much to the contrary",
+}
 
 
 class Testimony(Record):

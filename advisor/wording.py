@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from advisor.recommendation import (
+    NO_VOTE,
     REMEMBERED,
     Answer,
     Candidate,
@@ -18,15 +19,9 @@ from advisor.recommendation import (
     Setting,
     Step,
     Testimony,
-    Uncounted,
 )
 
 WITNESSES = 2  # shown for each need and side, unless everything is asked for
-NO_VOTE: dict[Uncounted, str] = {
-    "same authors": "not counted again: the same authors",
-    "outvoted": "outvoted: the same authors say more to the contrary",
-    "balanced": "not counted: the same authors say as much to the contrary",
-}
 NAMED = 6  # survivors beside the shortlist are named up to here, then counted
 
 

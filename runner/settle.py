@@ -189,7 +189,7 @@ FOLLOWS = {
 
 def told_of(plan: RunPlan) -> dict[str, object]:
     data, measurement = plan.data, plan.measurement
-    own = {
+    return {
         "data.where": data.where,
         "data.size": data.size,
         "data.channels": data.channels,
@@ -218,7 +218,6 @@ def told_of(plan: RunPlan) -> dict[str, object]:
         "other": plan.other_data,
         "skipped": plan.skipped,
     }
-    return own
 
 
 def yes(holds: bool) -> str:

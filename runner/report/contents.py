@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from advisor.recommendation import (
+    NO_VOTE,
     Answer,
     Candidate,
     Citation,
@@ -17,7 +18,6 @@ from advisor.recommendation import (
     Support,
     Testimony,
     Trouble,
-    Uncounted,
 )
 from knowledge.schema import Record
 from runner.metrics import Score
@@ -33,11 +33,6 @@ from runner.wording import images
 
 SCHEMA_VERSION: Literal[1] = 1
 DRAWN = 60  # trials of each arm
-NO_VOTE: dict[Uncounted, str] = {
-    "same authors": "not counted again: the same authors",
-    "outvoted": "outvoted: the same authors say more to the contrary",
-    "balanced": "not counted: the same authors say as much to the contrary",
-}
 HEADLINES = {
     "winner": "Winner",
     "tie": "Tie",

@@ -25,7 +25,6 @@ from tests.benchmarks.page import fill
 
 BUDGET = 32_000
 PAGE = Path(__file__).parents[2] / "docs" / "gallery" / "told.md"
-COLUMNS, SCALE, SEED = 12, 1, 3
 
 NARROW = {"backbone": {"name": "dcgan", "settings": {"width": 24}}, "batch_size": 32}
 RESIDUAL = {"settings": {"width": 12}}
